@@ -1,0 +1,1 @@
+"""Storage: one file per table, the row and every query on it."""
