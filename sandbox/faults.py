@@ -28,7 +28,8 @@ class FaultKind(StrEnum):
 @dataclass(slots=True)
 class Fault:
     """One rule. ``route`` is a regular expression searched in ``"METHOD /path"`` (vendor path, as in the vendor's API)
-    or, for webhooks, in ``"WEBHOOK event.type"``. ``times`` None means until lifted."""
+    or, for webhooks, in ``"WEBHOOK event.type"``. ``times`` None means until lifted.
+    """
 
     service: str
     kind: FaultKind
