@@ -1,0 +1,107 @@
+"""Money: whole minor units and an ISO 4217 currency. Never a float."""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from core.errors import Refusal
+
+ZERO_DECIMAL = frozenset(["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"])
+"""Currencies whose minor unit is the unit itself (docs.stripe.com/currencies)."""
+THREE_DECIMAL = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
+"""Currencies of a thousand minor units; charges must be a multiple of ten."""
+SYMBOLS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "zł": "PLN", "kr": "SEK", "A$": "AUD", "C$": "CAD"}
+MINIMUM = {
+    "USD": 50, "EUR": 50, "GBP": 30, "AUD": 50, "CAD": 50, "CHF": 50, "NZD": 50, "SGD": 50, "BRL": 50, "INR": 50,
+    "JPY": 50, "DKK": 250, "NOK": 300, "SEK": 300, "PLN": 200, "CZK": 1500, "HUF": 17500, "MXN": 1000, "HKD": 400,
+    "MYR": 200, "AED": 200, "RON": 200, "THB": 1000,
+}  # fmt: skip
+"""The least one charge may be, in minor units (docs.stripe.com/currencies#minimum-and-maximum-charge-amounts)."""
+_OTHERS = """
+AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BWP BYN BZD CAD CDF CHF CNY COP CRC CVE CZK DKK DOP DZD EGP ETB
+EUR FJD FKP GBP GEL GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR ISK JMD KES KGS KHR KYD KZT LAK LBP LKR LRD LSL MAD MDL MKD MMK MNT MOP
+MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SEK SGD SHP SLE SOS SRD STD SZL THB
+TJS TOP TRY TTD TWD TZS UAH USD UYU UZS WST XCD YER ZAR ZMW
+"""
+CURRENCIES = frozenset(_OTHERS.split()) | ZERO_DECIMAL | THREE_DECIMAL
+MAX_MINOR = 99_999_999
+"""Stripe takes at most eight digits."""
+_AMOUNT = re.compile(r"(?P<before>[^\d\s.,-]*)\s*(?P<amount>\d[\d.,' ]*)\s*(?P<after>[^\d\s.,-]*)")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Money:
+    """``minor`` units (cents) of ``currency`` (upper-case ISO 4217). Arithmetic refuses mixed currencies."""
+
+    minor: int
+    currency: str
+
+    def __add__(self, other: "Money") -> "Money":
+        self._same(other)
+        return Money(self.minor + other.minor, self.currency)
+
+    def __sub__(self, other: "Money") -> "Money":
+        self._same(other)
+        return Money(self.minor - other.minor, self.currency)
+
+    def _same(self, other: "Money") -> None:
+        if self.currency != other.currency:
+            raise ValueError(f"{self.currency} and {other.currency} do not add up")
+
+    def __str__(self) -> str:
+        places = decimals(self.currency)
+        return f"{Decimal(self.minor).scaleb(-places):,.{places}f} {self.currency}"
+
+
+def decimals(currency: str) -> int:
+    """Return how many decimals ``currency`` has: 0, 2 or 3."""
+    if currency in ZERO_DECIMAL:
+        return 0
+    return 3 if currency in THREE_DECIMAL else 2
+
+
+def parse_money(text: str, default_currency: str) -> Money:
+    """Read what people type: ``9.99``, ``$9.99``, ``9,99 EUR``, ``USD 1,200.50``. Raises Refusal ``bad_amount``."""
+    found = _AMOUNT.fullmatch(text.strip())
+    if found is None:
+        raise Refusal("bad_amount", f"I can't read “{text[:40]}” as an amount. Write it like 9.99 USD.")
+    currency = _currency(found["before"] or found["after"], default_currency)
+    if found["before"] and found["after"] and _currency(found["after"], default_currency) != currency:
+        raise Refusal("bad_amount", f"“{text[:40]}” names two currencies. Write it like 9.99 USD.")
+    return Money(_minor(found["amount"], currency, text), currency)
+
+
+def check_chargeable(money: Money) -> None:
+    """Raise Refusal ``amount_too_small`` or ``amount_too_large`` for what Stripe would not charge."""
+    least = Money(MINIMUM.get(money.currency, 1), money.currency)
+    if money < least:
+        raise Refusal("amount_too_small", f"{money} is too little to charge by card. The least is {least}.")
+    if money.minor > MAX_MINOR:
+        raise Refusal("amount_too_large", f"{money} is more than one charge may be. The most is {Money(MAX_MINOR, money.currency)}.")
+
+
+def _currency(word: str, default: str) -> str:
+    code = SYMBOLS.get(word) or word.upper() or default
+    if code not in CURRENCIES:
+        raise Refusal("bad_currency", f"I don't know the currency “{word[:10]}”. Use a three-letter code, like USD or EUR.")
+    return code
+
+
+def _minor(digits: str, currency: str, text: str) -> int:
+    places = decimals(currency)
+    plain = digits.strip().replace("'", "").replace(" ", "")
+    last = max(plain.rfind("."), plain.rfind(","))
+    tail = len(plain) - last - 1 if last >= 0 else 0
+    both = "." in plain and "," in plain
+    is_decimal = last >= 0 and tail > 0 and (both or ((tail != 3 or places == 3) and plain.count(plain[last]) == 1))  # noqa: PLR2004 - 1,200
+    whole, fraction = (plain[:last], plain[last + 1 :]) if is_decimal else (plain, "")
+    whole = whole.replace(".", "").replace(",", "")
+    try:
+        scaled = Decimal(f"{whole}.{fraction or 0}").scaleb(places)
+    except InvalidOperation as error:
+        raise Refusal("bad_amount", f"I can't read “{text[:40]}” as an amount. Write it like 9.99 USD.") from error
+    if scaled != scaled.to_integral_value() or scaled <= 0:
+        raise Refusal("bad_amount", f"“{text[:40]}” is not an amount {currency} can be paid in. Write it like {Money(999, currency)}.")
+    if places == 3 and int(scaled) % 10:  # noqa: PLR2004 - see THREE_DECIMAL
+        raise Refusal("bad_amount", f"Amounts in {currency} must end in 0: two decimals are all a card can pay.")
+    return int(scaled)
