@@ -1,0 +1,259 @@
+"""The payment processor as a port, and the snapshots it answers with. Amounts are minor units; times are aware UTC."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from core.ids import StripeAccountId
+from core.money import Money
+
+
+class IntervalUnit(StrEnum):
+    """How often a plan is paid for, or how long what it sells lasts."""
+
+    WEEK = "week"
+    MONTH = "month"
+    YEAR = "year"
+    DAYS = "days"
+    """A pass: paid once, access for ``count`` days."""
+    ONCE = "once"
+    """Paid once, access for life."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """``count`` is 1 for week, month, year and once; the number of days for a pass."""
+
+    unit: IntervalUnit
+    count: int = 1
+
+    @property
+    def recurring(self) -> bool:
+        """Whether the processor renews it (a subscription) or it is paid once."""
+        return self.unit in {IntervalUnit.WEEK, IntervalUnit.MONTH, IntervalUnit.YEAR}
+
+    def __str__(self) -> str:
+        match self.unit:
+            case IntervalUnit.DAYS:
+                return f"for {self.count} days" if self.count != 1 else "for a day"
+            case IntervalUnit.ONCE:
+                return "once, for life"
+            case _:
+                return f"per {self.unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSnapshot:
+    """The processor's account behind a key."""
+
+    external_id: str
+    livemode: bool
+    charges_enabled: bool
+    default_currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutRequest:
+    """What a payer shall pay for. ``line`` is a price of ours, or an amount with a name (a tip)."""
+
+    reference: str
+    """Our order's or tip's id: ``client_reference_id``, and metadata on the session and what it makes."""
+    kind: str
+    """``order`` or ``tip``: metadata, so that a webhook finds its row."""
+    recurring: bool
+    success_url: str
+    cancel_url: str
+    expires_at: datetime
+    price: str = ""
+    amount: Money | None = None
+    name: str = ""
+    customer: str = ""
+    trial_days: int = 0
+    locale_name: str = ""
+
+
+class CheckoutStatus(StrEnum):
+    """Where a Checkout Session stands."""
+
+    OPEN = "open"
+    COMPLETE = "complete"
+    EXPIRED = "expired"
+
+
+class PaymentState(StrEnum):
+    """Whether a Checkout Session's money is there."""
+
+    PAID = "paid"
+    UNPAID = "unpaid"
+    """Not yet: the payer is still there, or the method takes days."""
+    NOTHING_DUE = "no_payment_required"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutSnapshot:
+    """A Checkout Session as it is now. ``reference`` and ``kind`` are ours, from its metadata."""
+
+    external_id: str
+    url: str
+    status: CheckoutStatus
+    payment: PaymentState
+    reference: str
+    kind: str
+    customer: str
+    subscription: str
+    payment_intent: str
+    total: Money
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionSnapshot:
+    """A subscription as it is now. ``status`` is open: new words may come. ``period_end`` is the latest over the items of the plan."""
+
+    external_id: str
+    status: str
+    customer: str
+    reference: str
+    """Our order's id from its metadata; empty when it was not made by us."""
+    prices: tuple[str, ...]
+    created_at: datetime
+    period_end: datetime
+    trial_end: datetime | None
+    cancel_at: datetime | None
+    cancel_at_period_end: bool
+    ended_at: datetime | None
+    latest_invoice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceSnapshot:
+    """An invoice as it is now. ``payment_intents`` are those that paid it."""
+
+    external_id: str
+    status: str
+    subscription: str
+    reference: str
+    total: Money
+    paid: Money
+    payment_intents: tuple[str, ...]
+    hosted_url: str
+    next_attempt_at: datetime | None
+    attempt_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefundSnapshot:
+    """Money given back. ``fee`` is what the processor returned of its fee (usually nothing)."""
+
+    external_id: str
+    amount: Money
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentSnapshot:
+    """A payment (intent and its charge) as it is now. ``fee`` is in the settlement currency; None until it is known."""
+
+    external_id: str
+    status: str
+    charge: str
+    customer: str
+    reference: str
+    kind: str
+    received: Money
+    refunded: Money
+    fee: Money | None
+    refunds: tuple[RefundSnapshot, ...] = ()
+    subscription: str = ""
+    """The subscription whose invoice it paid; empty for a single payment."""
+    invoice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EventSnapshot:
+    """One of the processor's events: its id, type and the id of the object it is about; never the object itself."""
+
+    external_id: str
+    type: str
+    object_id: str
+    created_at: datetime
+    livemode: bool
+    payload: bytes = field(repr=False, default=b"")
+
+
+class PaymentGateway(Protocol):
+    """The processor, for one account. Every method may raise core.errors.ExternalError; ``key`` is our deterministic idempotency key."""
+
+    async def account(self) -> AccountSnapshot:
+        """Return the account behind the key; PermanentError (operator) when the key is refused."""
+        ...
+
+    async def create_product(self, name: str, description: str, metadata: Mapping[str, str], *, key: str) -> str:
+        """Return the id of a new product."""
+        ...
+
+    async def create_price(self, product: str, price: Money, interval: Interval, metadata: Mapping[str, str], *, key: str) -> str:
+        """Return the id of a new price: recurring where the interval is."""
+        ...
+
+    async def archive_product(self, product: str, *, key: str) -> None:
+        """Stop selling a product; what was sold goes on."""
+        ...
+
+    async def create_customer(self, name: str, metadata: Mapping[str, str], *, key: str) -> str:
+        """Return the id of a new customer."""
+        ...
+
+    async def create_checkout(self, request: CheckoutRequest, *, key: str) -> CheckoutSnapshot:
+        """Open a Checkout Session."""
+        ...
+
+    async def checkout(self, external_id: str) -> CheckoutSnapshot:
+        """Fetch a Checkout Session afresh."""
+        ...
+
+    async def expire_checkout(self, external_id: str) -> CheckoutSnapshot:
+        """Close an open Checkout Session, so that it cannot be paid; one that is not open is returned as it is."""
+        ...
+
+    async def subscription(self, external_id: str) -> SubscriptionSnapshot:
+        """Fetch a subscription afresh."""
+        ...
+
+    async def invoice(self, external_id: str) -> InvoiceSnapshot:
+        """Fetch an invoice afresh."""
+        ...
+
+    async def payment(self, external_id: str) -> PaymentSnapshot:
+        """Fetch a payment intent (``pi_``) or charge (``ch_``) afresh, with its charge, fee and refunds."""
+        ...
+
+    async def portal(self, customer: str, return_url: str) -> str:
+        """Return a short-lived address of the customer portal."""
+        ...
+
+    async def cancel_subscription(self, external_id: str, *, at_period_end: bool, key: str) -> SubscriptionSnapshot:
+        """Cancel, now or at the period's end."""
+        ...
+
+    def subscriptions(self) -> AsyncIterator[SubscriptionSnapshot]:
+        """Yield every subscription of the account, whatever its status, newest first."""
+        ...
+
+    def events(self, since: datetime, types: Sequence[str], *, undelivered: bool) -> AsyncIterator[EventSnapshot]:
+        """Yield events created at or after ``since`` (at most 30 days back), oldest first; only those not delivered to us when ``undelivered``."""
+        ...
+
+    async def skew(self) -> timedelta:
+        """Return our clock minus the processor's, from the ``Date`` of an answer."""
+        ...
+
+
+class PaymentGateways(Protocol):
+    """A gateway for each of the processor's accounts we hold."""
+
+    async def of(self, account: StripeAccountId) -> PaymentGateway:
+        """Return the gateway of an account; PermanentError (operator) when its key cannot be used."""
+        ...
