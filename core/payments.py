@@ -243,7 +243,10 @@ class PaymentGateway(Protocol):
         ...
 
     def events(self, since: datetime, types: Sequence[str], *, undelivered: bool) -> AsyncIterator[EventSnapshot]:
-        """Yield events created at or after ``since`` (at most 30 days back), oldest first; only those not delivered to us when ``undelivered``."""
+        """Yield events created at or after ``since`` (at most 30 days back), oldest first.
+
+        With ``undelivered`` only those that did not reach us.
+        """
         ...
 
     async def skew(self) -> timedelta:
