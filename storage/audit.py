@@ -1,0 +1,36 @@
+"""Why: one row for every change of a plan, subscription, entitlement or grant. Append-only."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, Text
+from sqlmodel import Field, SQLModel
+
+from core.ids import CauseId, CommunityId
+from storage.types import Json, UTCDateTime
+
+
+class AuditRow(SQLModel, table=True):
+    """One change: what it was, what it is, what caused it and what the platform or the processor answered."""
+
+    __tablename__ = "audit"
+    __table_args__ = (
+        Index("ix_audit_subject", "subject_kind", "subject_id", "at"),
+        Index("ix_audit_community_id", "community_id", "at"),
+        Index("ix_audit_cause_id", "cause_id"),
+    )
+
+    id: str = Field(sa_type=Text, primary_key=True)
+    community_id: CommunityId = Field(sa_type=Text, foreign_key="communities.id")
+    at: datetime = Field(sa_type=UTCDateTime)
+    cause_id: CauseId = Field(sa_type=Text)
+    actor: str = ""
+    """Who did it where a person did: ``platform:user id``; empty for the program."""
+    action: str
+    """In the past tense: ``grant.granted``, ``subscription.changed``, ``plan.archived``."""
+    subject_kind: str
+    subject_id: str
+    member_id: str = ""
+    before: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    after: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    answer: str = ""

@@ -1,0 +1,75 @@
+"""Database engines: SQLite with one writer and what makes it durable, PostgreSQL with a pool."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import URL, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from storage.types import bind_vault
+from storage.vault import Vault
+
+BUSY_TIMEOUT_MS = 10_000
+"""How long SQLite waits for another process (``doorman migrate``, a backup) before it gives up."""
+READERS = 4
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}", "temp_store=MEMORY")
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """``writer`` takes every change; ``reader`` only looks (the same engine on PostgreSQL)."""
+
+    writer: AsyncEngine
+    reader: AsyncEngine
+
+    async def dispose(self) -> None:
+        """Close every connection."""
+        await self.writer.dispose()
+        if self.reader is not self.writer:
+            await self.reader.dispose()
+
+
+def normalise(url: str) -> URL:
+    """Read a database address as people write it; raises ValueError with a sentence for anything but SQLite and PostgreSQL."""
+    scheme, separator, rest = url.partition("://")
+    drivers = {"sqlite": "sqlite+aiosqlite", "postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
+    name = drivers.get(scheme.split("+")[0])
+    if not separator or name is None:
+        raise ValueError("must start with sqlite:///, postgres:// or postgresql://")
+    parsed = make_url(f"{name}://{rest}")
+    if name.startswith("sqlite") and parsed.database in {None, "", ":memory:"}:
+        raise ValueError("must name a file, like sqlite:///doorman.db")
+    return parsed
+
+
+def create_engines(url: str, vault: Vault, *, pool_size: int = 10, connect: Callable[..., Any] | None = None) -> Engines:
+    """Build the engines for ``url``. ``connect`` replaces SQLite's connection factory, for simulations that must replay exactly."""
+    parsed = normalise(url)
+    if parsed.get_backend_name() != "sqlite":
+        engine = create_async_engine(parsed, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+        bind_vault(engine.dialect, vault)
+        return Engines(engine, engine)
+    extra = {"async_creator": connect} if connect else {}
+    writer = create_async_engine(parsed, pool_size=1, max_overflow=0, pool_timeout=60, **extra)
+    reader = create_async_engine(parsed, pool_size=READERS, max_overflow=0, pool_timeout=60, **extra)
+    for engine, begin in ((writer, "BEGIN IMMEDIATE"), (reader, "BEGIN")):
+        bind_vault(engine.dialect, vault)
+        _prepare_sqlite(engine, begin)
+    return Engines(writer, reader)
+
+
+def _prepare_sqlite(engine: AsyncEngine, begin: str) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def on_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # SQLAlchemy's own BEGIN below, instead of the driver's late and deferred one
+        cursor = connection.cursor()
+        for pragma in _PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def on_begin(connection: Any) -> None:  # noqa: ANN401 - SQLAlchemy passes its Connection
+        connection.exec_driver_sql(begin)

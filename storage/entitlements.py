@@ -1,0 +1,60 @@
+"""Why a member may be inside: one row per source."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Index, Text, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from core.ids import CauseId, CommunityId, EntitlementId, MemberId, PlanId
+from storage.types import UTCDateTime, owned, scoped
+
+
+class SourceKind(StrEnum):
+    """What an entitlement comes from."""
+
+    SUBSCRIPTION = "subscription"
+    PASS = "pass"  # noqa: S105
+    GIFT = "gift"
+    COMP = "comp"
+    CREDIT = "credit"
+    IMPORT = "import"
+
+
+class EntitlementState(StrEnum):
+    """Whether an entitlement opens anything now."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    ENDED = "ended"
+
+
+_ACTIVE = text("state = 'active'")
+
+
+class EntitlementRow(SQLModel, table=True):
+    """One reason for access; written by billing in the transaction of its source, only read by membership."""
+
+    __tablename__ = "entitlements"
+    __table_args__ = (
+        owned("entitlements"),
+        scoped("entitlements", "member_id", "members"),
+        scoped("entitlements", "plan_id", "plans"),
+        UniqueConstraint("source_kind", "source_id", name="uq_entitlements_source"),
+        Index("ix_entitlements_due", "expires_at", sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
+        Index("ix_entitlements_member_id", "member_id"),
+        Index("ix_entitlements_plan_id", "plan_id"),
+    )
+
+    id: EntitlementId = Field(sa_type=Text, primary_key=True)
+    community_id: CommunityId = Field(sa_type=Text)
+    member_id: MemberId = Field(sa_type=Text)
+    plan_id: PlanId = Field(sa_type=Text)
+    source_kind: SourceKind = Field(sa_type=Text)
+    source_id: str
+    state: EntitlementState = Field(default=EntitlementState.ACTIVE, sa_type=Text)
+    starts_at: datetime = Field(sa_type=UTCDateTime)
+    expires_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    """When it ends by itself; None for life. A subscription's is its period's end and 72 hours, looked up again before it ends anything."""
+    ended_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    cause_id: CauseId = Field(sa_type=Text)

@@ -1,0 +1,81 @@
+"""What each account should hold, and what the platform last said."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Index, Text, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from core.dispatch import Lane
+from core.errors import Remedy
+from core.ids import AccountId, CauseId, CommunityId, GrantId, MemberId, ResourceId
+from storage.types import UTCDateTime, owned, scoped
+
+
+class Actual(StrEnum):
+    """What the platform last said."""
+
+    UNKNOWN = "unknown"
+    GRANTED = "granted"
+    REVOKED = "revoked"
+
+
+class GrantStatus(StrEnum):
+    """What the drain has to do."""
+
+    PENDING = "pending"
+    DONE = "done"
+    BLOCKED = "blocked"
+    """Fails until ``remedy`` acts; an event or a probe sets it pending again."""
+    DEAD = "dead"
+    """Given up: a bug or the operator's; shown by `doctor`."""
+
+
+_PENDING = text("status = 'pending'")
+_BLOCKED = text("status = 'blocked'")
+
+
+class GrantRow(SQLModel, table=True):
+    """One resource one account should hold or not (``wanted``), and how that stands. One live row per account and resource."""
+
+    __tablename__ = "grants"
+    __table_args__ = (
+        owned("grants"),
+        scoped("grants", "member_id", "members"),
+        scoped("grants", "account_id", "accounts"),
+        scoped("grants", "resource_id", "resources"),
+        UniqueConstraint("account_id", "resource_id", name="uq_grants_account_resource"),
+        Index("ix_grants_due", "lane", "due_at", sqlite_where=_PENDING, postgresql_where=_PENDING),
+        Index("ix_grants_blocked", "resource_id", sqlite_where=_BLOCKED, postgresql_where=_BLOCKED),
+        Index("ix_grants_member_id", "member_id"),
+        Index("ix_grants_resource_id", "resource_id"),
+    )
+
+    id: GrantId = Field(sa_type=Text, primary_key=True)
+    community_id: CommunityId = Field(sa_type=Text)
+    member_id: MemberId = Field(sa_type=Text)
+    account_id: AccountId = Field(sa_type=Text)
+    resource_id: ResourceId = Field(sa_type=Text)
+    lane: Lane = Field(sa_type=Text)
+    wanted: bool
+    actual: Actual = Field(default=Actual.UNKNOWN, sa_type=Text)
+    status: GrantStatus = Field(default=GrantStatus.PENDING, sa_type=Text)
+    attempted: bool = False
+    """We have asked the platform to give it at least once: only then may we take it."""
+    found: bool = False
+    """They had it before we first gave it: never ours to take."""
+    due_at: datetime = Field(sa_type=UTCDateTime)
+    attempts: int = 0
+    error: str = ""
+    error_code: str = ""
+    remedy: Remedy | None = Field(default=None, sa_type=Text)
+    told: bool = False
+    """Whoever must act on the current block has been told."""
+    invite_url: str = ""
+    """A single-use way in, when the payer has to come by themselves."""
+    version: int = 0
+    """Raised when ``wanted`` changes; a result that belongs to an older version is not recorded as done."""
+    checked_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    """When the platform last answered about it."""
+    changed_at: datetime = Field(sa_type=UTCDateTime)
+    cause_id: CauseId = Field(sa_type=Text)

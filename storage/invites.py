@@ -1,0 +1,46 @@
+"""Paid invite links."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, Text, text
+from sqlmodel import Field, SQLModel
+
+from core.ids import CommunityId, InviteId, PlanId, PlatformName, PlatformUserId
+from storage.types import UTCDateTime, scoped
+
+_EXPIRING = text("expires_at IS NOT NULL AND ended_at IS NULL")
+
+
+class InviteRow(SQLModel, table=True):
+    """A link that sells one plan, to anyone or to one account."""
+
+    __tablename__ = "invites"
+    __table_args__ = (
+        scoped("invites", "plan_id", "plans"),
+        Index("ix_invites_expires_at", "expires_at", sqlite_where=_EXPIRING, postgresql_where=_EXPIRING),
+        Index("ix_invites_community_id", "community_id", "created_at"),
+    )
+
+    id: InviteId = Field(sa_type=Text, primary_key=True)
+    community_id: CommunityId = Field(sa_type=Text, foreign_key="communities.id")
+    plan_id: PlanId = Field(sa_type=Text)
+    code: str = Field(unique=True)
+    """What the address ends in; meant to be shared, it proves nothing about who holds it."""
+    max_uses: int | None = None
+    uses: int = 0
+    """How many have paid through it."""
+    expires_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    bound_platform: PlatformName | None = Field(default=None, sa_type=Text)
+    bound_realm: str = ""
+    bound_user: PlatformUserId | None = Field(default=None, sa_type=Text)
+    """The one account that may use it, without proving itself again; None for anyone."""
+    bound_name: str = ""
+    tag: str = ""
+    """The creator's own word for where the link was posted."""
+    personal: bool = False
+    """Made by a member for themselves; not shown in the creator's list."""
+    created_by: PlatformUserId = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=UTCDateTime)
+    revoked_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    """When the sweep saw that its time was over."""

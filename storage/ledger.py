@@ -1,0 +1,35 @@
+"""The books: one row per posting, debit and credit in it, so that they balance by construction. Append-only."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from core.ids import CommunityId, StripeAccountId
+from storage.types import UTCDateTime
+
+
+class LedgerRow(SQLModel, table=True):
+    """``amount`` moves from ``credit`` to ``debit``."""
+
+    __tablename__ = "ledger"
+    __table_args__ = (
+        UniqueConstraint("stripe_account_id", "cause", name="uq_ledger_cause"),
+        CheckConstraint("amount > 0", name="ck_ledger_amount"),
+        CheckConstraint("debit <> credit", name="ck_ledger_sides"),
+        Index("ix_ledger_community_id", "community_id", "at"),
+    )
+
+    id: str = Field(sa_type=Text, primary_key=True)
+    community_id: CommunityId = Field(sa_type=Text, foreign_key="communities.id")
+    stripe_account_id: StripeAccountId = Field(sa_type=Text, foreign_key="stripe_accounts.id")
+    debit: str
+    credit: str
+    amount: int
+    """Minor units, always positive."""
+    currency: str = Field(max_length=3)
+    cause: str
+    """What is booked, once for ever: ``payment:pi_…``, ``fee:pi_…``, ``refund:re_…``."""
+    subject: str = ""
+    """Our own row behind it: ``order:…``, ``subscription:…``, ``tip:…``."""
+    at: datetime = Field(sa_type=UTCDateTime)

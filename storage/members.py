@@ -1,0 +1,20 @@
+"""People of a community."""
+
+from datetime import datetime
+
+from sqlalchemy import Text
+from sqlmodel import Field, SQLModel
+
+from core.ids import CommunityId, MemberId
+from storage.types import UTCDateTime, owned
+
+
+class MemberRow(SQLModel, table=True):
+    """A person in a community, whatever accounts they have."""
+
+    __tablename__ = "members"
+    __table_args__ = (owned("members"),)
+
+    id: MemberId = Field(sa_type=Text, primary_key=True)
+    community_id: CommunityId = Field(sa_type=Text, foreign_key="communities.id")
+    created_at: datetime = Field(sa_type=UTCDateTime)

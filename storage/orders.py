@@ -1,0 +1,61 @@
+"""Attempts to buy."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Index, Text, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from core.ids import AccountId, CommunityId, InviteId, MemberId, OrderId, PlanId, PriceId, StripeAccountId
+from storage.types import UTCDateTime, owned, scoped
+
+
+class OrderStatus(StrEnum):
+    """How an attempt to buy stands."""
+
+    OPEN = "open"
+    PENDING = "pending"
+    """Checkout is done, the money is on its way (a method that takes days)."""
+    PAID = "paid"
+    FAILED = "failed"
+    """The delayed payment did not arrive."""
+    EXPIRED = "expired"
+
+
+_OPEN = text("status = 'open'")
+
+
+class OrderRow(SQLModel, table=True):
+    """One attempt to buy a plan. Its id is public: it names the welcome page."""
+
+    __tablename__ = "orders"
+    __table_args__ = (
+        owned("orders"),
+        scoped("orders", "member_id", "members"),
+        scoped("orders", "account_id", "accounts"),
+        scoped("orders", "plan_id", "plans"),
+        scoped("orders", "price_id", "prices"),
+        UniqueConstraint("stripe_account_id", "checkout_session_id", name="uq_orders_checkout"),
+        Index("uq_orders_open", "account_id", "plan_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index("ix_orders_expires_at", "expires_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index("ix_orders_member_id", "member_id"),
+    )
+
+    id: OrderId = Field(sa_type=Text, primary_key=True)
+    community_id: CommunityId = Field(sa_type=Text)
+    member_id: MemberId = Field(sa_type=Text)
+    account_id: AccountId = Field(sa_type=Text)
+    """The account that shall be let in."""
+    plan_id: PlanId = Field(sa_type=Text)
+    price_id: PriceId = Field(sa_type=Text)
+    invite_id: InviteId | None = Field(default=None, sa_type=Text, foreign_key="invites.id")
+    status: OrderStatus = Field(default=OrderStatus.OPEN, sa_type=Text)
+    stripe_account_id: StripeAccountId = Field(sa_type=Text, foreign_key="stripe_accounts.id")
+    checkout_session_id: str | None = None
+    """None until the processor has opened it; asking again under the same key opens the same one."""
+    checkout_url: str = ""
+    stripe_subscription_id: str = ""
+    stripe_payment_intent_id: str = ""
+    created_at: datetime = Field(sa_type=UTCDateTime)
+    expires_at: datetime = Field(sa_type=UTCDateTime)
+    paid_at: datetime | None = Field(default=None, sa_type=UTCDateTime)

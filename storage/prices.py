@@ -1,0 +1,37 @@
+"""What plans cost. A plan keeps every price it ever had, since old subscriptions keep theirs."""
+
+from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from core.ids import CommunityId, PlanId, PriceId, StripeAccountId
+from core.money import Money
+from storage.types import owned, scoped
+
+
+class PriceRow(SQLModel, table=True):
+    """One price of a plan at the processor."""
+
+    __tablename__ = "prices"
+    __table_args__ = (
+        owned("prices"),
+        scoped("prices", "plan_id", "plans"),
+        UniqueConstraint("stripe_account_id", "stripe_price_id", name="uq_prices_stripe"),
+        Index("ix_prices_plan_id", "plan_id"),
+        CheckConstraint("amount > 0", name="ck_prices_amount"),
+    )
+
+    id: PriceId = Field(sa_type=Text, primary_key=True)
+    community_id: CommunityId = Field(sa_type=Text)
+    plan_id: PlanId = Field(sa_type=Text)
+    stripe_account_id: StripeAccountId = Field(sa_type=Text, foreign_key="stripe_accounts.id")
+    stripe_price_id: str | None = None
+    """None until the processor has made it."""
+    amount: int
+    """Minor units."""
+    currency: str = Field(max_length=3)
+    active: bool = True
+
+    @property
+    def money(self) -> Money:
+        """The price as money."""
+        return Money(self.amount, self.currency)

@@ -1,0 +1,40 @@
+"""A community's servers and workspaces."""
+
+from datetime import datetime
+
+from sqlalchemy import Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from core.dispatch import Lane, platform_lane
+from core.ids import CommunityId, PlatformName, PlatformUserId, SpaceId
+from core.platform import Space
+from storage.types import UTCDateTime, owned
+
+
+class SpaceRow(SQLModel, table=True):
+    """One server or workspace; it belongs to exactly one community."""
+
+    __tablename__ = "spaces"
+    __table_args__ = (owned("spaces"), UniqueConstraint("platform", "realm", "external_id", name="uq_spaces_external"))
+
+    id: SpaceId = Field(sa_type=Text, primary_key=True)
+    community_id: CommunityId = Field(sa_type=Text, foreign_key="communities.id")
+    platform: PlatformName = Field(sa_type=Text)
+    realm: str = ""
+    external_id: str
+    name: str
+    installer: PlatformUserId = Field(sa_type=Text)
+    """Who brought us in (or owns the space): told what a creator must know when no notice channel is set."""
+    connected: bool = True
+    """False once we were removed; an outage does not change it."""
+    created_at: datetime = Field(sa_type=UTCDateTime)
+
+    @property
+    def space(self) -> Space:
+        """The space as the platform port knows it."""
+        return Space(self.platform, self.realm, self.external_id)
+
+    @property
+    def lane(self) -> Lane:
+        """Where calls to this space queue."""
+        return platform_lane(self.platform, self.realm)

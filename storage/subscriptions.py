@@ -1,0 +1,48 @@
+"""Our copy of the processor's subscriptions."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, Text, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from core.ids import CommunityId, MemberId, PlanId, StripeAccountId, SubscriptionId
+from storage.types import UTCDateTime, owned, scoped
+
+_PAST_DUE = text("past_due_since IS NOT NULL")
+
+
+class SubscriptionRow(SQLModel, table=True):
+    """A subscription as the processor last showed it to us. Only billing.subscription writes it."""
+
+    __tablename__ = "subscriptions"
+    __table_args__ = (
+        owned("subscriptions"),
+        scoped("subscriptions", "member_id", "members"),
+        scoped("subscriptions", "plan_id", "plans"),
+        UniqueConstraint("stripe_account_id", "stripe_subscription_id", name="uq_subscriptions_stripe"),
+        Index("ix_subscriptions_past_due", "past_due_since", sqlite_where=_PAST_DUE, postgresql_where=_PAST_DUE),
+        Index("ix_subscriptions_member_id", "member_id"),
+    )
+
+    id: SubscriptionId = Field(sa_type=Text, primary_key=True)
+    community_id: CommunityId = Field(sa_type=Text)
+    member_id: MemberId = Field(sa_type=Text)
+    plan_id: PlanId = Field(sa_type=Text)
+    stripe_account_id: StripeAccountId = Field(sa_type=Text, foreign_key="stripe_accounts.id")
+    stripe_subscription_id: str
+    stripe_customer_id: str
+    stripe_price_id: str
+    status: str
+    """The processor's own word, an open set."""
+    started_at: datetime = Field(sa_type=UTCDateTime)
+    period_end: datetime = Field(sa_type=UTCDateTime)
+    trial_end: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    cancel_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    """When it will end, once it was cancelled; also for a cancel at the period's end."""
+    ended_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    past_due_since: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    """When the renewal first failed; None once it is paid."""
+    next_notice_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    """When the next reminder of a failed renewal is due."""
+    notices_sent: int = 0
+    fetched_at: datetime = Field(sa_type=UTCDateTime)

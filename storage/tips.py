@@ -1,0 +1,58 @@
+"""Money from a member to the creator, for nothing but thanks."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from core.ids import CommunityId, MemberId, SpaceId, StripeAccountId, TipId
+from core.money import Money
+from storage.types import UTCDateTime, scoped
+
+
+class TipStatus(StrEnum):
+    """How a tip stands."""
+
+    OPEN = "open"
+    PENDING = "pending"
+    PAID = "paid"
+    REFUNDED = "refunded"
+    EXPIRED = "expired"
+
+
+class TipRow(SQLModel, table=True):
+    """One tip."""
+
+    __tablename__ = "tips"
+    __table_args__ = (
+        scoped("tips", "member_id", "members"),
+        scoped("tips", "space_id", "spaces"),
+        UniqueConstraint("stripe_account_id", "checkout_session_id", name="uq_tips_checkout"),
+        CheckConstraint("amount > 0", name="ck_tips_amount"),
+        Index("ix_tips_community_id", "community_id"),
+    )
+
+    id: TipId = Field(sa_type=Text, primary_key=True)
+    community_id: CommunityId = Field(sa_type=Text, foreign_key="communities.id")
+    member_id: MemberId = Field(sa_type=Text)
+    space_id: SpaceId = Field(sa_type=Text)
+    """Where the tip was given: where thanks go when no notice channel is set."""
+    amount: int
+    """Minor units."""
+    currency: str = Field(max_length=3)
+    message: str = ""
+    anonymous: bool = False
+    status: TipStatus = Field(default=TipStatus.OPEN, sa_type=Text)
+    stripe_account_id: StripeAccountId = Field(sa_type=Text, foreign_key="stripe_accounts.id")
+    checkout_session_id: str | None = None
+    checkout_url: str = ""
+    stripe_payment_intent_id: str = ""
+    created_at: datetime = Field(sa_type=UTCDateTime)
+    expires_at: datetime = Field(sa_type=UTCDateTime)
+    paid_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+
+    @property
+    def money(self) -> Money:
+        """The tip as money."""
+        return Money(self.amount, self.currency)

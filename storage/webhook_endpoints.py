@@ -1,0 +1,26 @@
+"""Where the processor delivers to us."""
+
+from datetime import datetime
+
+from sqlalchemy import Text
+from sqlmodel import Field, SQLModel
+
+from core.ids import EndpointId, StripeAccountId
+from storage.types import Encrypted, UTCDateTime
+
+ENVIRONMENT_ENDPOINT = EndpointId("env")
+"""``/webhooks/stripe``: its secrets come from the environment."""
+
+
+class WebhookEndpointRow(SQLModel, table=True):
+    """One endpoint, at ``/webhooks/stripe/{path}``."""
+
+    __tablename__ = "webhook_endpoints"
+
+    id: EndpointId = Field(sa_type=Text, primary_key=True)
+    stripe_account_id: StripeAccountId = Field(sa_type=Text, foreign_key="stripe_accounts.id")
+    path: str = Field(unique=True)
+    """Random; empty for the environment's."""
+    secrets: str | None = Field(default=None, sa_type=Encrypted("webhook_endpoints.secrets"))
+    """Accepted signing secrets, comma-separated; None where the environment's are used."""
+    created_at: datetime = Field(sa_type=UTCDateTime)
