@@ -1,0 +1,20 @@
+"""Who somebody is on a platform, proven there."""
+
+from dataclasses import dataclass
+
+from core.ids import PlatformName, PlatformUserId
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A person's account. ``name`` is for showing only."""
+
+    platform: PlatformName
+    realm: str
+    user: PlatformUserId
+    name: str
+
+    @property
+    def actor(self) -> str:
+        """How the audit names them."""
+        return f"{self.platform}:{self.user}"
