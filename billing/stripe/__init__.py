@@ -1,0 +1,1 @@
+"""Stripe behind the payment port: the only home of its SDK."""

@@ -1,0 +1,79 @@
+"""How one call is made: as which account, with which of our keys, under which idempotency key, and what its failure means."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+import stripe
+
+from billing.stripe.errors import translate
+from core.errors import ExternalError, PermanentError
+
+T = TypeVar("T")
+ItemT = TypeVar("ItemT", bound=stripe.StripeObject)
+Call = Callable[[stripe.RequestOptions], Awaitable[T]]
+
+
+class Keyring:
+    """The API keys an account may be reached with while one is being rolled. It remembers the last that worked."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self._keys = tuple(keys)
+        if not self._keys:
+            raise PermanentError("There is no Stripe API key for this account.", code="authentication")
+
+    def in_order(self) -> tuple[str, ...]:
+        """Return every key, the one to try first in front."""
+        return self._keys
+
+    def worked(self, key: str) -> None:
+        """Put ``key`` in front, for the next call."""
+        if key != self._keys[0]:
+            self._keys = (key, *(other for other in self._keys if other != key))
+
+
+class Caller:
+    """Makes calls for one account. ``account`` is a connected account's id, or empty for the keys' own."""
+
+    def __init__(self, client: stripe.StripeClient, keys: Keyring, account: str) -> None:
+        self.v1 = client.v1
+        self.keys = keys
+        self._account = account
+
+    async def __call__(self, call: Call[T], *, key: str = "") -> T:
+        """Make ``call``, with the next API key where one is refused (401 comes before any effect); ``key`` is the idempotency key.
+
+        Raises ExternalError, with the SDK's own as its cause.
+        """
+        refused: ExternalError | None = None
+        for api_key in self.keys.in_order():
+            try:
+                answer = await call(self._options(api_key, key))
+            except stripe.AuthenticationError as error:
+                refused = translate(error)
+                refused.__cause__ = error
+            except stripe.StripeError as error:
+                raise translate(error) from error
+            else:
+                self.keys.worked(api_key)
+                return answer
+        raise refused or PermanentError("There is no Stripe API key for this account.", code="authentication")
+
+    def _options(self, api_key: str, key: str) -> stripe.RequestOptions:
+        options: stripe.RequestOptions = {"api_key": api_key}
+        if self._account:
+            options["stripe_account"] = self._account
+        if key:
+            options["idempotency_key"] = key
+        return options
+
+    async def pages(self, fetch: Callable[[str, stripe.RequestOptions], Awaitable[stripe.ListObject[ItemT]]]) -> AsyncIterator[ItemT]:
+        """Yield every item of a list, newest first. ``fetch`` is given the id to start after, empty for the first page."""
+        after = ""
+        while True:
+            page = await self(partial(fetch, after))
+            for item in page.data:
+                yield item
+            if not page.has_more or not page.data:
+                return
+            after = page.data[-1]["id"]

@@ -1,0 +1,133 @@
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+import stripe
+
+from billing.stripe import listing, payments, subscription
+from billing.stripe.caller import Caller, Keyring
+from billing.stripe.catalogue import customer_params, price_params, product_params
+from billing.stripe.checkout import session_params
+from billing.stripe.snapshots import checkout_snapshot, invoice_snapshot
+from core.clock import Clock
+from core.errors import PermanentError, TransientError
+from core.money import Money
+from core.payments import (
+    AccountSnapshot,
+    CheckoutRequest,
+    CheckoutSnapshot,
+    CheckoutStatus,
+    EventSnapshot,
+    Interval,
+    InvoiceSnapshot,
+    PaymentSnapshot,
+    SubscriptionSnapshot,
+)
+
+
+class StripeGateway:
+    """The payment port on one of Stripe's accounts: ``account`` is a connected account's id, or empty for the keys' own.
+
+    ``clock`` is compared with Stripe's, nothing else. The client is shared and outlives the gateway.
+    """
+
+    def __init__(self, client: stripe.StripeClient, keys: Keyring, clock: Clock, account: str = "") -> None:
+        self._call = Caller(client, keys, account)
+        self._v1 = client.v1
+        self._keys = keys
+        self._clock = clock
+        self._account = account
+
+    async def account(self) -> AccountSnapshot:
+        found = await self._retrieve_account()
+        return AccountSnapshot(
+            external_id=found.id,
+            livemode="_live_" in self._keys.in_order()[0],  # an account has no mode, the key that just worked has
+            charges_enabled=bool(found.charges_enabled),
+            default_currency=(found.default_currency or "").upper(),
+        )
+
+    async def create_product(self, name: str, description: str, metadata: Mapping[str, str], *, key: str) -> str:
+        params = product_params(name, description, metadata)
+        return (await self._call(lambda options: self._v1.products.create_async(params, options), key=key)).id
+
+    async def create_price(self, product: str, price: Money, interval: Interval, metadata: Mapping[str, str], *, key: str) -> str:
+        params = price_params(product, price, interval, metadata)
+        return (await self._call(lambda options: self._v1.prices.create_async(params, options), key=key)).id
+
+    async def archive_product(self, product: str, *, key: str) -> None:
+        await self._call(lambda options: self._v1.products.update_async(_id(product), {"active": False}, options), key=key)
+
+    async def create_customer(self, name: str, metadata: Mapping[str, str], *, key: str) -> str:
+        params = customer_params(name, metadata)
+        return (await self._call(lambda options: self._v1.customers.create_async(params, options), key=key)).id
+
+    async def create_checkout(self, request: CheckoutRequest, *, key: str) -> CheckoutSnapshot:
+        params = session_params(request)
+        return checkout_snapshot(await self._call(lambda options: self._v1.checkout.sessions.create_async(params, options), key=key))
+
+    async def checkout(self, external_id: str) -> CheckoutSnapshot:
+        session_id = _id(external_id, "cs_")
+        return checkout_snapshot(await self._call(lambda options: self._v1.checkout.sessions.retrieve_async(session_id, options=options)))
+
+    async def expire_checkout(self, external_id: str) -> CheckoutSnapshot:
+        session_id = _id(external_id, "cs_")
+        try:
+            session = await self._call(
+                lambda options: self._v1.checkout.sessions.expire_async(session_id, options=options), key=f"expire:{session_id}"
+            )
+        except PermanentError:
+            now = await self.checkout(session_id)
+            if now.status is CheckoutStatus.OPEN:
+                raise
+            return now
+        return checkout_snapshot(session)
+
+    async def subscription(self, external_id: str) -> SubscriptionSnapshot:
+        return await subscription.fetch_subscription(self._call, _id(external_id, "sub_"))
+
+    async def invoice(self, external_id: str) -> InvoiceSnapshot:
+        invoice_id = _id(external_id, "in_")
+        return invoice_snapshot(
+            await self._call(lambda options: self._v1.invoices.retrieve_async(invoice_id, {"expand": ["payments"]}, options))
+        )
+
+    async def payment(self, external_id: str) -> PaymentSnapshot:
+        return await payments.fetch_payment(self._call, _id(external_id, "pi_", *payments.CHARGES))
+
+    async def portal(self, customer: str, return_url: str) -> str:
+        """Without a key of ours: a repeated click must not get an address that has passed, and a session too many does no harm."""
+        return (
+            await self._call(
+                lambda options: self._v1.billing_portal.sessions.create_async({"customer": customer, "return_url": return_url}, options)
+            )
+        ).url
+
+    async def cancel_subscription(self, external_id: str, *, at_period_end: bool, key: str) -> SubscriptionSnapshot:
+        return await subscription.cancel(self._call, _id(external_id, "sub_"), at_period_end=at_period_end, key=key)
+
+    def subscriptions(self) -> AsyncIterator[SubscriptionSnapshot]:
+        return listing.every_subscription(self._call)
+
+    def events(self, since: datetime, types: Sequence[str], *, undelivered: bool) -> AsyncIterator[EventSnapshot]:
+        return listing.events_since(self._call, since, types, undelivered=undelivered)
+
+    async def skew(self) -> timedelta:
+        """To about a second: ``Date`` has no fractions, so half a one is added, and the middle of the call is taken for ours."""
+        before = self._clock.now()
+        answer = (await self._retrieve_account()).last_response
+        middle = before + (self._clock.now() - before) / 2
+        date = answer.headers.get("Date") if answer is not None else None
+        if date is None:
+            raise TransientError("Stripe's answer had no Date to compare our clock with.", code="no_date")
+        return middle - (parsedate_to_datetime(date) + timedelta(milliseconds=500))
+
+    async def _retrieve_account(self) -> stripe.Account:
+        return await self._call(lambda options: self._v1.accounts.retrieve_current_async(options=options))
+
+
+def _id(external_id: str, *prefixes: str) -> str:
+    """Return the id if it is of the kind asked about: an empty one would ask for the list. PermanentError otherwise."""
+    if not external_id or (prefixes and not external_id.startswith(prefixes)):
+        raise PermanentError(f"Stripe has no such thing as “{external_id[:40]}” here.", code="resource_missing")
+    return external_id
