@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, Text
-from sqlmodel import Field, SQLModel
+from sqlalchemy import Index, Text, delete
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel, col, select
 
 from core.ids import PlatformName, PlatformUserId
 from storage.types import UTCDateTime
@@ -36,3 +37,24 @@ class BrowserRow(SQLModel, table=True):
     user: PlatformUserId = Field(sa_type=Text)
     name: str
     expires_at: datetime = Field(sa_type=UTCDateTime)
+
+
+async def put(session: AsyncSession, row: StateRow | BrowserRow) -> None:
+    """Store a round trip, or what one proved."""
+    session.add(row)
+
+
+async def take(session: AsyncSession, state_hash: str) -> StateRow | None:
+    """Use a round trip up, whoever asks: of two callbacks with one state, one gets it. The caller checks whose it is and its time."""
+    return (await session.scalars(delete(StateRow).where(col(StateRow.state_hash) == state_hash).returning(StateRow))).one_or_none()
+
+
+async def proven(session: AsyncSession, browser_hash: str, now: datetime) -> BrowserRow | None:
+    """Return who the browser speaks for, or None when it never proved it or its time is over."""
+    query = select(BrowserRow).where(col(BrowserRow.browser_hash) == browser_hash, col(BrowserRow.expires_at) > now)
+    return (await session.scalars(query)).one_or_none()
+
+
+async def forget(session: AsyncSession, browser_hash: str) -> None:
+    """End what a browser proved; one that proved nothing is fine."""
+    await session.execute(delete(BrowserRow).where(col(BrowserRow.browser_hash) == browser_hash))
