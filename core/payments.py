@@ -125,6 +125,8 @@ class SubscriptionSnapshot:
     cancel_at_period_end: bool
     ended_at: datetime | None
     latest_invoice: str = ""
+    period_start: datetime | None = None
+    """When the current period began: a renewal that failed, failed then."""
 
 
 @dataclass(frozen=True, slots=True)

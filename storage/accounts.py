@@ -3,10 +3,14 @@
 from datetime import datetime
 
 from sqlalchemy import Index, Text, UniqueConstraint, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from core.ids import AccountId, CommunityId, MemberId, PlatformName, PlatformUserId
+from core.ids import AccountId, CommunityId, Ids, MemberId, PlatformName, PlatformUserId
+from core.people import Identity
+from storage.members import MemberRow
 from storage.types import UTCDateTime, owned, scoped
+from storage.upsert import insert
 
 _ACTIVE = text("active")
 
@@ -32,3 +36,49 @@ class AccountRow(SQLModel, table=True):
     """As the platform last showed it; never trusted for anything but showing, escaped."""
     active: bool = True
     created_at: datetime = Field(sa_type=UTCDateTime)
+
+    @property
+    def identity(self) -> Identity:
+        """The account as others know it."""
+        return Identity(self.platform, self.realm, self.external_id, self.name)
+
+
+async def find(session: AsyncSession, community: CommunityId, who: Identity) -> AccountRow | None:
+    """Find somebody's account in a community."""
+    query = select(AccountRow).where(
+        AccountRow.community_id == community,
+        AccountRow.platform == who.platform,
+        AccountRow.realm == who.realm,
+        AccountRow.external_id == who.user,
+    )
+    return (await session.exec(query)).first()
+
+
+async def ensure(session: AsyncSession, community: CommunityId, who: Identity, ids: Ids, now: datetime) -> AccountRow:
+    """Return somebody's account, making account and member when they are new. A race is lost to the unique key and read again."""
+    known = await find(session, community, who)
+    if known is not None:
+        if who.name and known.name != who.name:
+            known.name = who.name
+            session.add(known)
+        return known
+    member = MemberRow(id=MemberId(ids.new()), community_id=community, created_at=now)
+    session.add(member)
+    await session.flush()
+    account = AccountRow(
+        id=AccountId(ids.new()),
+        community_id=community,
+        member_id=member.id,
+        platform=who.platform,
+        realm=who.realm,
+        external_id=who.user,
+        name=who.name or who.user,
+        created_at=now,
+    )
+    statement = insert(session, AccountRow).values(account.model_dump()).on_conflict_do_nothing().returning(col(AccountRow.id))
+    if (await session.execute(statement)).first() is None:  # somebody else made it between the look and the write
+        await session.delete(member)
+    found = await find(session, community, who)
+    if found is None:
+        raise RuntimeError("an account that was just stored is not there")
+    return found

@@ -1,12 +1,14 @@
 """Why: one row for every change of a plan, subscription, entitlement or grant. Append-only."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Index, Text
 from sqlmodel import Field, SQLModel
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from core.ids import CauseId, CommunityId
+from core.ids import CauseId, CommunityId, Ids
 from storage.types import Json, UTCDateTime
 
 
@@ -34,3 +36,44 @@ class AuditRow(SQLModel, table=True):
     before: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     after: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """Who and what is behind a change, and when: passed to every function that audits."""
+
+    ids: Ids
+    at: datetime
+    cause: CauseId
+    actor: str = ""
+
+
+def record(  # noqa: PLR0913 - an audit row has this many sides
+    session: AsyncSession,
+    trail: Trail,
+    community: CommunityId,
+    action: str,
+    subject: tuple[str, str],
+    *,
+    member: str = "",
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    answer: str = "",
+) -> None:
+    """Add an audit row to the change's own transaction. ``subject`` is (kind, id)."""
+    session.add(
+        AuditRow(
+            id=trail.ids.new(),
+            community_id=community,
+            at=trail.at,
+            cause_id=trail.cause,
+            actor=trail.actor,
+            action=action,
+            subject_kind=subject[0],
+            subject_id=subject[1],
+            member_id=member,
+            before=before or {},
+            after=after or {},
+            answer=answer,
+        )
+    )

@@ -2,11 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, Text
-from sqlmodel import Field, SQLModel
+from sqlalchemy import Index, Text, delete
+from sqlmodel import Field, SQLModel, col
 
+from core.clock import Clock
 from core.ids import PlatformName
+from storage.database import Database
 from storage.types import Encrypted, UTCDateTime
+from storage.upsert import insert
 
 
 class CredentialRow(SQLModel, table=True):
@@ -23,3 +26,31 @@ class CredentialRow(SQLModel, table=True):
     epoch: int = 0
     """Raised by whoever takes the lease to renew it; a result under an older epoch is thrown away."""
     leased_until: datetime | None = Field(default=None, sa_type=UTCDateTime)
+
+
+class CredentialStore:
+    """The credentials port over this table, each call its own short transaction."""
+
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+
+    async def put(self, platform: PlatformName, subject: str, purpose: str, secret: str, expires_at: datetime | None) -> None:
+        async with self._db.transaction() as session:
+            row = insert(session, CredentialRow).values(
+                platform=platform, subject=subject, purpose=purpose, secret=secret, expires_at=expires_at, epoch=0
+            )
+            replaced = {"secret": row.excluded.secret, "expires_at": row.excluded.expires_at}
+            await session.execute(row.on_conflict_do_update(index_elements=["platform", "subject", "purpose"], set_=replaced))
+
+    async def get(self, platform: PlatformName, subject: str, purpose: str) -> str | None:
+        async with self._db.reading() as session:
+            row = await session.get(CredentialRow, (platform, subject, purpose))
+        if row is None or (row.expires_at is not None and row.expires_at <= self._clock.now()):
+            return None
+        return row.secret
+
+    async def forget(self, platform: PlatformName, subject: str, purpose: str) -> None:
+        async with self._db.transaction() as session:
+            named = (col(CredentialRow.platform) == platform, col(CredentialRow.subject) == subject, col(CredentialRow.purpose) == purpose)
+            await session.execute(delete(CredentialRow).where(*named))

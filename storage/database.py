@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+import sqlalchemy.ext.asyncio
+import sqlalchemy.orm
+import sqlmodel.ext.asyncio.session
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
-from sqlmodel.ext.asyncio.session import AsyncSession as Session
 
 from core.boundary import inside_transaction
 from core.dispatch import Lane
@@ -13,6 +15,17 @@ from storage.engine import Engines
 
 LANES = "doorman.lanes"
 """Key of ``session.info``: lanes to wake once the transaction is durable."""
+
+
+class _Session(sqlmodel.Session):
+    execute = sqlalchemy.orm.Session.execute
+
+
+class Session(sqlmodel.ext.asyncio.session.AsyncSession):
+    """SQLModel's session with SQLAlchemy's own ``execute``: SQLModel warns at each use of its own, which upserts and unions need."""
+
+    sync_session_class = _Session
+    execute = sqlalchemy.ext.asyncio.AsyncSession.execute
 
 
 class Database:

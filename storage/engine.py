@@ -47,12 +47,12 @@ def normalise(url: str) -> URL:
 
 def create_engines(url: str, vault: Vault, *, pool_size: int = 10, connect: Callable[..., Any] | None = None) -> Engines:
     """Build the engines for ``url``. ``connect`` replaces SQLite's connection factory, for simulations that must replay exactly."""
-    parsed = normalise(url)
+    parsed = normalise(url)  # hide_parameters below: an error's text would otherwise quote secrets before they are encrypted
     if parsed.get_backend_name() != "sqlite":
-        engine = create_async_engine(parsed, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+        engine = create_async_engine(parsed, hide_parameters=True, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
         bind_vault(engine.dialect, vault)
         return Engines(engine, engine)
-    extra = {"async_creator": connect} if connect else {}
+    extra: dict[str, Any] = {"hide_parameters": True} | ({"async_creator": connect} if connect else {})
     writer = create_async_engine(parsed, pool_size=1, max_overflow=0, pool_timeout=60, **extra)
     reader = create_async_engine(parsed, pool_size=READERS, max_overflow=0, pool_timeout=60, **extra)
     for engine, begin in ((writer, "BEGIN IMMEDIATE"), (reader, "BEGIN")):

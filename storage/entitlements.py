@@ -1,12 +1,16 @@
 """Why a member may be inside: one row per source."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import Index, Text, UniqueConstraint, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from core.ids import CauseId, CommunityId, EntitlementId, MemberId, PlanId
+from core.entitlement import Reason
+from core.ids import CauseId, CommunityId, EntitlementId, MemberId, PlanId, ResourceId
+from storage.plan_resources import PlanResourceRow
 from storage.types import UTCDateTime, owned, scoped
 
 
@@ -58,3 +62,34 @@ class EntitlementRow(SQLModel, table=True):
     """When it ends by itself; None for life. A subscription's is its period's end and 72 hours, looked up again before it ends anything."""
     ended_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     cause_id: CauseId = Field(sa_type=Text)
+
+
+async def by_source(session: AsyncSession, kind: SourceKind, source_id: str) -> EntitlementRow | None:
+    """Find the entitlement of a source."""
+    query = select(EntitlementRow).where(col(EntitlementRow.source_kind) == kind, EntitlementRow.source_id == source_id)
+    return (await session.exec(query)).first()
+
+
+async def live(session: AsyncSession, community: CommunityId, member: MemberId, plan: PlanId | None = None) -> Sequence[EntitlementRow]:
+    """Return a member's active entitlements, of one plan or of all."""
+    query = select(EntitlementRow).where(
+        EntitlementRow.community_id == community,
+        EntitlementRow.member_id == member,
+        col(EntitlementRow.state) == EntitlementState.ACTIVE,
+    )
+    if plan is not None:
+        query = query.where(EntitlementRow.plan_id == plan)
+    return (await session.exec(query)).all()
+
+
+async def reasons(session: AsyncSession, member: MemberId) -> list[Reason]:
+    """Return why a member may be inside: each active entitlement with what its plan opens."""
+    query = (
+        select(EntitlementRow.id, PlanResourceRow.resource_id)
+        .join(PlanResourceRow, col(PlanResourceRow.plan_id) == col(EntitlementRow.plan_id))
+        .where(EntitlementRow.member_id == member, col(EntitlementRow.state) == EntitlementState.ACTIVE)
+    )
+    opened: dict[str, set[ResourceId]] = {}
+    for entitlement, resource in await session.exec(query):
+        opened.setdefault(entitlement, set()).add(ResourceId(resource))
+    return [Reason(source, frozenset(resources)) for source, resources in opened.items()]

@@ -1,14 +1,21 @@
 """What each account should hold, and what the platform last said."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import Index, Text, UniqueConstraint, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import Select
 
 from core.dispatch import Lane
 from core.errors import Remedy
 from core.ids import AccountId, CauseId, CommunityId, GrantId, MemberId, ResourceId
+from core.platform import Resource
+from storage.accounts import AccountRow
+from storage.resources import ResourceRow
+from storage.spaces import SpaceRow
 from storage.types import UTCDateTime, owned, scoped
 
 
@@ -79,3 +86,59 @@ class GrantRow(SQLModel, table=True):
     """When the platform last answered about it."""
     changed_at: datetime = Field(sa_type=UTCDateTime)
     cause_id: CauseId = Field(sa_type=Text)
+
+
+@dataclass(frozen=True, slots=True)
+class GrantTask:
+    """A grant row with what it takes to carry it out."""
+
+    grant: GrantRow
+    account: AccountRow
+    resource_row: ResourceRow
+    space_row: SpaceRow
+
+    @property
+    def resource(self) -> Resource:
+        """The resource as the platform port knows it."""
+        return self.resource_row.resource(self.space_row.space)
+
+
+def _tasks() -> Select[tuple[GrantRow, AccountRow, ResourceRow, SpaceRow]]:
+    return (
+        select(GrantRow, AccountRow, ResourceRow, SpaceRow)
+        .join(AccountRow, col(AccountRow.id) == col(GrantRow.account_id))
+        .join(ResourceRow, col(ResourceRow.id) == col(GrantRow.resource_id))
+        .join(SpaceRow, col(SpaceRow.id) == col(ResourceRow.space_id))
+    )
+
+
+async def due(session: AsyncSession, lane: Lane, now: datetime, limit: int) -> list[GrantTask]:
+    """Return what is due on a lane, gains before losses, oldest first."""
+    query = _tasks().where(GrantRow.lane == lane, col(GrantRow.status) == GrantStatus.PENDING, GrantRow.due_at <= now)
+    rows = await session.exec(query.order_by(col(GrantRow.wanted).desc(), col(GrantRow.due_at)).limit(limit))
+    return [GrantTask(*row) for row in rows]
+
+
+async def next_due(session: AsyncSession, lane: Lane) -> datetime | None:
+    """Return when the next row of a lane falls due."""
+    query = select(GrantRow.due_at).where(GrantRow.lane == lane, col(GrantRow.status) == GrantStatus.PENDING)
+    return (await session.exec(query.order_by(col(GrantRow.due_at)).limit(1))).first()
+
+
+async def blocked(session: AsyncSession, space: SpaceRow, remedy: Remedy) -> list[GrantTask]:
+    """Return a space's grants that wait for somebody to act."""
+    query = _tasks().where(ResourceRow.space_id == space.id, col(GrantRow.status) == GrantStatus.BLOCKED, col(GrantRow.remedy) == remedy)
+    return [GrantTask(*row) for row in await session.exec(query)]
+
+
+async def of_account(session: AsyncSession, account: AccountId, space: SpaceRow | None = None) -> list[GrantTask]:
+    """Return an account's grants, in one space or all."""
+    query = _tasks().where(GrantRow.account_id == account)
+    if space is not None:
+        query = query.where(ResourceRow.space_id == space.id)
+    return [GrantTask(*row) for row in await session.exec(query)]
+
+
+async def of_member(session: AsyncSession, member: MemberId) -> list[GrantTask]:
+    """Return a member's grants over all accounts."""
+    return [GrantTask(*row) for row in await session.exec(_tasks().where(GrantRow.member_id == member))]

@@ -1,11 +1,16 @@
 """Paid invite links."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Index, Text, text
-from sqlmodel import Field, SQLModel
+from sqlalchemy import Index, Text, text, update
+from sqlmodel import Field, SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.ids import CommunityId, InviteId, PlanId, PlatformName, PlatformUserId
+from core.offer import LinkFacts
+from storage.communities import CommunityRow
+from storage.plans import PlanRow, PlanStatus, PlanView, view
 from storage.types import UTCDateTime, scoped
 
 _EXPIRING = text("expires_at IS NOT NULL AND ended_at IS NULL")
@@ -44,3 +49,44 @@ class InviteRow(SQLModel, table=True):
     revoked_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     """When the sweep saw that its time was over."""
+
+
+@dataclass(frozen=True, slots=True)
+class InviteFacts:
+    """A link with its plan and community, and what decides whether it sells."""
+
+    invite: InviteRow
+    plan: PlanView
+    community: CommunityRow
+    link: LinkFacts
+
+
+async def look(session: AsyncSession, code: str) -> InviteFacts | None:
+    """Find a link by its code, with everything that decides whether it sells."""
+    query = (
+        select(InviteRow, PlanRow, CommunityRow)
+        .join(PlanRow, col(PlanRow.id) == col(InviteRow.plan_id))
+        .join(CommunityRow, col(CommunityRow.id) == col(InviteRow.community_id))
+        .where(InviteRow.code == code)
+    )
+    found = (await session.exec(query)).first()
+    if found is None:
+        return None
+    invite, plan_row, community = found
+    plan = await view(session, plan_row)
+    link = LinkFacts(
+        revoked=invite.revoked_at is not None,
+        expires_at=invite.expires_at,
+        max_uses=invite.max_uses,
+        uses=invite.uses,
+        plan_name=plan.name,
+        plan_active=plan.status == PlanStatus.ACTIVE,
+        problem=plan.problem,
+        community_name=community.name,
+    )
+    return InviteFacts(invite, plan, community, link)
+
+
+async def count_use(session: AsyncSession, invite: InviteId) -> None:
+    """Count one payment through a link, in SQL, so that two at once both count."""
+    await session.execute(update(InviteRow).where(col(InviteRow.id) == invite).values(uses=InviteRow.uses + 1))

@@ -2,11 +2,17 @@
 
 from datetime import datetime
 
-from sqlalchemy import Text
-from sqlmodel import Field, SQLModel
+from sqlalchemy import Text, select, text, union
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel, col
 
 from core.dispatch import Lane
+from storage.database import Database
+from storage.grants import GrantRow
+from storage.inbox import InboxRow
+from storage.outbox import OutboxRow
 from storage.types import UTCDateTime
+from storage.upsert import insert, table
 
 
 class Fenced(Exception):  # noqa: N818 - nobody erred
@@ -22,3 +28,31 @@ class LaneRow(SQLModel, table=True):
     epoch: int = 0
     owner: str = ""
     taken_at: datetime = Field(sa_type=UTCDateTime)
+
+
+async def take(db: Database, lane: Lane, owner: str, now: datetime) -> int:
+    """Make ``owner`` (a process, for people to read) the lane's owner, in a transaction of its own, and return the new epoch.
+
+    Whoever held an older epoch can record nothing more.
+    """
+    async with db.transaction() as session:
+        taken = insert(session, LaneRow).values(lane=lane, epoch=1, owner=owner, taken_at=now)
+        changes = {"epoch": table(LaneRow).c.epoch + 1, "owner": taken.excluded.owner, "taken_at": taken.excluded.taken_at}
+        statement = taken.on_conflict_do_update(index_elements=["lane"], set_=changes).returning(table(LaneRow).c.epoch)
+        epoch: int = (await session.execute(statement)).scalar_one()
+        return epoch
+
+
+async def fence(session: AsyncSession, lane: Lane, epoch: int) -> None:
+    """Raise Fenced unless ``epoch`` is the lane's, and keep it so until this transaction ends. Call it before recording anything."""
+    current = select(col(LaneRow.epoch)).where(col(LaneRow.lane) == lane).with_for_update(read=True)
+    held = (await session.execute(current)).scalar_one_or_none()
+    if held != epoch:
+        raise Fenced(f"lane {lane} is at epoch {held}, not {epoch}")
+
+
+async def due_lanes(session: AsyncSession, now: datetime) -> set[Lane]:
+    """Return every lane with a row whose time has come."""
+    pending = text("status = 'pending'")  # a literal, as in the partial indexes: SQLite uses none of them for a bound parameter
+    due = [select(col(row.lane)).where(pending, col(row.due_at) <= now) for row in (InboxRow, OutboxRow, GrantRow)]
+    return set((await session.execute(union(*due))).scalars())

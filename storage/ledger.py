@@ -3,10 +3,12 @@
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, col
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.ids import CommunityId, StripeAccountId
 from storage.types import UTCDateTime
+from storage.upsert import insert
 
 
 class LedgerRow(SQLModel, table=True):
@@ -33,3 +35,9 @@ class LedgerRow(SQLModel, table=True):
     subject: str = ""
     """Our own row behind it: ``order:…``, ``subscription:…``, ``tip:…``."""
     at: datetime = Field(sa_type=UTCDateTime)
+
+
+async def book(session: AsyncSession, row: LedgerRow) -> bool:
+    """Post a row unless its cause is booked already; returns whether it was posted."""
+    statement = insert(session, LedgerRow).values(row.model_dump()).on_conflict_do_nothing().returning(col(LedgerRow.id))
+    return (await session.execute(statement)).first() is not None

@@ -1,10 +1,12 @@
 """Attempts to buy."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import Index, Text, UniqueConstraint, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.ids import AccountId, CommunityId, InviteId, MemberId, OrderId, PlanId, PriceId, StripeAccountId
 from storage.types import UTCDateTime, owned, scoped
@@ -59,3 +61,19 @@ class OrderRow(SQLModel, table=True):
     created_at: datetime = Field(sa_type=UTCDateTime)
     expires_at: datetime = Field(sa_type=UTCDateTime)
     paid_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+
+
+async def open_order(session: AsyncSession, account: AccountId, plan: PlanId) -> OrderRow | None:
+    """Find the one open order of an account for a plan."""
+    query = select(OrderRow).where(OrderRow.account_id == account, OrderRow.plan_id == plan, col(OrderRow.status) == OrderStatus.OPEN)
+    return (await session.exec(query)).first()
+
+
+async def awaiting(session: AsyncSession, account: StripeAccountId, limit: int) -> Sequence[OrderRow]:
+    """Return orders whose outcome the processor knows better than we do, oldest first."""
+    query = select(OrderRow).where(
+        OrderRow.stripe_account_id == account,
+        col(OrderRow.status).in_([OrderStatus.OPEN, OrderStatus.PENDING]),
+        col(OrderRow.checkout_session_id).is_not(None),
+    )
+    return (await session.exec(query.order_by(col(OrderRow.created_at)).limit(limit))).all()

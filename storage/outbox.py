@@ -1,16 +1,22 @@
 """Work that follows from a change, written in the change's own transaction."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Index, Text, text
-from sqlmodel import Field, SQLModel
+from sqlalchemy import Index, Text, text, update
+from sqlmodel import Field, SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from core.dispatch import Lane
-from core.ids import CauseId, CommunityId
+from core.dispatch import Lane, work_lane
+from core.events import Notice
+from core.ids import CauseId, CommunityId, MemberId
+from storage.audit import Trail
+from storage.database import will_wake
 from storage.inbox import WorkStatus
 from storage.types import Json, UTCDateTime
+from storage.upsert import insert
 
 
 class OutboxKind(StrEnum):
@@ -18,6 +24,8 @@ class OutboxKind(StrEnum):
 
     RECONCILE = "reconcile"
     """Make a member's grant rows follow their reasons; ``subject`` is the member."""
+    REFETCH = "refetch"
+    """Look an object of the processor up again; ``subject`` is its id."""
     NOTICE = "notice"
     """Tell somebody something; ``payload`` is a core.events message."""
 
@@ -51,3 +59,67 @@ class OutboxRow(SQLModel, table=True):
     error: str = ""
     done_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     cause_id: CauseId = Field(sa_type=Text)
+
+
+async def _add(session: AsyncSession, row: OutboxRow) -> None:
+    """Insert a row unless its ``dedupe`` was used before, in SQL, so that two writers cannot both win."""
+    await session.execute(insert(session, OutboxRow).values(row.model_dump()).on_conflict_do_nothing())
+    will_wake(session, row.lane)
+
+
+async def add_reconcile(session: AsyncSession, trail: Trail, community: CommunityId, member: MemberId) -> None:
+    """Have the member's grants follow their reasons once this transaction is durable."""
+    await _add(session, _row(trail, community, OutboxKind.RECONCILE, work_lane(member), member))
+
+
+async def add_notice(
+    session: AsyncSession,
+    trail: Trail,
+    community: CommunityId,
+    notice: Notice,
+    *,
+    member: MemberId | None = None,
+    dedupe: str | None = None,
+) -> None:
+    """Have somebody told, once for each ``dedupe``. ``member`` is whom it is about, and who is told unless it is for the creator."""
+    lane = work_lane(member or MemberId(community))
+    row = _row(trail, community, OutboxKind.NOTICE, lane, member or "")
+    row.payload, row.dedupe = notice.to_payload(), dedupe
+    await _add(session, row)
+
+
+async def add_refetch(session: AsyncSession, trail: Trail, community: CommunityId, lane: Lane, subject: str, due_at: datetime) -> None:
+    """Have an object of the processor looked up again at ``due_at``."""
+    row = _row(trail, community, OutboxKind.REFETCH, lane, subject)
+    row.due_at, row.dedupe = due_at, f"refetch:{subject}:{due_at.isoformat()}"
+    await _add(session, row)
+
+
+def _row(trail: Trail, community: CommunityId, kind: OutboxKind, lane: Lane, subject: str) -> OutboxRow:
+    return OutboxRow(
+        id=trail.ids.new(),
+        community_id=community,
+        kind=kind,
+        lane=lane,
+        subject=subject,
+        created_at=trail.at,
+        due_at=trail.at,
+        cause_id=trail.cause,
+    )
+
+
+async def due(session: AsyncSession, lane: Lane, now: datetime, limit: int) -> Sequence[OutboxRow]:
+    """Return what is due on a lane, oldest first."""
+    query = select(OutboxRow).where(OutboxRow.lane == lane, col(OutboxRow.status) == WorkStatus.PENDING, OutboxRow.due_at <= now)
+    return (await session.exec(query.order_by(col(OutboxRow.due_at)).limit(limit))).all()
+
+
+async def next_due(session: AsyncSession, lane: Lane) -> datetime | None:
+    """Return when the next row of a lane falls due."""
+    query = select(OutboxRow.due_at).where(OutboxRow.lane == lane, col(OutboxRow.status) == WorkStatus.PENDING)
+    return (await session.exec(query.order_by(col(OutboxRow.due_at)).limit(1))).first()
+
+
+async def finish(session: AsyncSession, rows: Sequence[str], now: datetime) -> None:
+    """Mark rows done."""
+    await session.execute(update(OutboxRow).where(col(OutboxRow.id).in_(rows)).values(status=WorkStatus.DONE, done_at=now, error=""))

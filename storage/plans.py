@@ -1,13 +1,23 @@
 """What is sold."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, Text, text
-from sqlmodel import Field, SQLModel
+from sqlalchemy import Index, Text, func, text
+from sqlmodel import Field, SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from core.ids import CommunityId, PlanId, StripeAccountId
+from core.ids import CommunityId, PlanId, PlatformName, PriceId, StripeAccountId
+from core.money import Money
 from core.payments import Interval, IntervalUnit
+from core.platform import ResourceKind
+from storage.entitlements import EntitlementRow, EntitlementState
+from storage.plan_resources import PlanResourceRow
+from storage.prices import PriceRow
+from storage.resources import ResourceRow
+from storage.spaces import SpaceRow
 from storage.types import UTCDateTime, owned
 
 
@@ -50,3 +60,108 @@ class PlanRow(SQLModel, table=True):
     def interval(self) -> Interval:
         """How often it is paid, or how long it lasts."""
         return Interval(IntervalUnit(self.interval_unit), self.interval_count)
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceView:
+    """What a plan opens, for showing."""
+
+    id: str
+    name: str
+    kind: ResourceKind
+    platform: PlatformName
+    space_name: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """A plan with its price and what it opens."""
+
+    id: PlanId
+    community_id: CommunityId
+    name: str
+    description: str
+    price: Money
+    price_id: PriceId
+    stripe_price_id: str
+    stripe_account_id: StripeAccountId
+    interval: Interval
+    trial_days: int
+    status: PlanStatus
+    resources: tuple[ResourceView, ...]
+    members: int
+
+    @property
+    def problem(self) -> str:
+        """Why it cannot be delivered; empty when it can."""
+        if not self.resources:
+            return f"“{self.name}” opens nothing yet."
+        return next((resource.problem for resource in self.resources if resource.problem), "")
+
+    @property
+    def sellable(self) -> bool:
+        """Whether it can be bought now."""
+        return self.status == PlanStatus.ACTIVE and not self.problem
+
+
+async def by_name(session: AsyncSession, community: CommunityId, name: str) -> PlanRow | None:
+    """Find a plan that is not archived by what people call it."""
+    query = select(PlanRow).where(
+        PlanRow.community_id == community, PlanRow.name_key == name_key(name), col(PlanRow.status) != PlanStatus.ARCHIVED
+    )
+    return (await session.exec(query)).first()
+
+
+def name_key(name: str) -> str:
+    """Return what must be unique of a plan's name."""
+    return " ".join(name.split()).casefold()
+
+
+async def view(session: AsyncSession, plan: PlanRow) -> PlanView:
+    """Return one plan as it is shown."""
+    price = (
+        await session.exec(
+            select(PriceRow).where(PriceRow.plan_id == plan.id, PriceRow.community_id == plan.community_id, col(PriceRow.active))
+        )
+    ).one()
+    resources = await session.exec(
+        select(ResourceRow, SpaceRow)
+        .join(PlanResourceRow, col(PlanResourceRow.resource_id) == col(ResourceRow.id))
+        .join(SpaceRow, col(SpaceRow.id) == col(ResourceRow.space_id))
+        .where(PlanResourceRow.plan_id == plan.id, PlanResourceRow.community_id == plan.community_id)
+        .order_by(col(ResourceRow.name))
+    )
+    members = await session.exec(
+        select(func.count(func.distinct(EntitlementRow.member_id))).where(
+            EntitlementRow.plan_id == plan.id, col(EntitlementRow.state) == EntitlementState.ACTIVE
+        )
+    )
+    return PlanView(
+        id=plan.id,
+        community_id=plan.community_id,
+        name=plan.name,
+        description=plan.description,
+        price=price.money,
+        price_id=price.id,
+        stripe_price_id=price.stripe_price_id or "",
+        stripe_account_id=plan.stripe_account_id,
+        interval=plan.interval,
+        trial_days=plan.trial_days,
+        status=PlanStatus(plan.status),
+        resources=tuple(
+            ResourceView(resource.id, resource.name, ResourceKind(resource.kind), space.platform, space.name, _problem(resource, space))
+            for resource, space in resources
+        ),
+        members=members.one(),
+    )
+
+
+def _problem(resource: ResourceRow, space: SpaceRow) -> str:
+    return resource.problem if space.connected else f"I am no longer in {space.name}. Add me again."
+
+
+async def views(session: AsyncSession, community: CommunityId) -> Sequence[PlanView]:
+    """Return a community's plans that are not archived, oldest first."""
+    query = select(PlanRow).where(PlanRow.community_id == community, col(PlanRow.status) != PlanStatus.ARCHIVED)
+    return [await view(session, plan) for plan in await session.exec(query.order_by(col(PlanRow.created_at)))]

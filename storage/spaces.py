@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from sqlalchemy import Text, UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.dispatch import Lane, platform_lane
 from core.ids import CommunityId, PlatformName, PlatformUserId, SpaceId
@@ -38,3 +39,11 @@ class SpaceRow(SQLModel, table=True):
     def lane(self) -> Lane:
         """Where calls to this space queue."""
         return platform_lane(self.platform, self.realm)
+
+
+async def find(session: AsyncSession, space: Space) -> SpaceRow | None:
+    """Find a space by what the platform calls it."""
+    query = select(SpaceRow).where(
+        SpaceRow.platform == space.platform, SpaceRow.realm == space.realm, SpaceRow.external_id == space.external_id
+    )
+    return (await session.exec(query)).first()

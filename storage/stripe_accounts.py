@@ -5,9 +5,11 @@ from enum import StrEnum
 
 from sqlalchemy import Text
 from sqlmodel import Field, SQLModel
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.ids import CommunityId, StripeAccountId
 from storage.types import Encrypted, UTCDateTime
+from storage.upsert import insert
 
 ENVIRONMENT = StripeAccountId("env")
 """The account of the keys in the environment: row one, shared by every community of this installation."""
@@ -43,3 +45,9 @@ class StripeAccountRow(SQLModel, table=True):
     full_sync_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     """When every subscription was last compared."""
     created_at: datetime = Field(sa_type=UTCDateTime)
+
+
+async def ensure_environment(session: AsyncSession, now: datetime) -> None:
+    """Make the environment's account, row one, unless it is there."""
+    row = StripeAccountRow(id=ENVIRONMENT, kind=StripeAccountKind.ENV, created_at=now)
+    await session.execute(insert(session, StripeAccountRow).values(row.model_dump()).on_conflict_do_nothing())

@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from sqlalchemy import Index, Text, UniqueConstraint, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.ids import CommunityId, MemberId, PlanId, StripeAccountId, SubscriptionId
 from storage.types import UTCDateTime, owned, scoped
@@ -45,4 +46,14 @@ class SubscriptionRow(SQLModel, table=True):
     next_notice_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     """When the next reminder of a failed renewal is due."""
     notices_sent: int = 0
+    refunded_until: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    """End of the last period whose payment was given back in full; it opens nothing."""
     fetched_at: datetime = Field(sa_type=UTCDateTime)
+
+
+async def by_stripe_id(session: AsyncSession, account: StripeAccountId, external_id: str) -> SubscriptionRow | None:
+    """Find our copy of a subscription."""
+    query = select(SubscriptionRow).where(
+        SubscriptionRow.stripe_account_id == account, SubscriptionRow.stripe_subscription_id == external_id
+    )
+    return (await session.exec(query)).first()

@@ -3,10 +3,13 @@
 from datetime import datetime
 
 from sqlalchemy import Text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.ids import EndpointId, StripeAccountId
+from storage.stripe_accounts import ENVIRONMENT
 from storage.types import Encrypted, UTCDateTime
+from storage.upsert import insert
 
 ENVIRONMENT_ENDPOINT = EndpointId("env")
 """``/webhooks/stripe``: its secrets come from the environment."""
@@ -24,3 +27,14 @@ class WebhookEndpointRow(SQLModel, table=True):
     secrets: str | None = Field(default=None, sa_type=Encrypted("webhook_endpoints.secrets"))
     """Accepted signing secrets, comma-separated; None where the environment's are used."""
     created_at: datetime = Field(sa_type=UTCDateTime)
+
+
+async def ensure_environment(session: AsyncSession, now: datetime) -> None:
+    """Make the environment's endpoint, row one, unless it is there."""
+    row = WebhookEndpointRow(id=ENVIRONMENT_ENDPOINT, stripe_account_id=ENVIRONMENT, path="", created_at=now)
+    await session.execute(insert(session, WebhookEndpointRow).values(row.model_dump()).on_conflict_do_nothing())
+
+
+async def by_path(session: AsyncSession, path: str) -> WebhookEndpointRow | None:
+    """Find an endpoint by the last part of its address."""
+    return (await session.exec(select(WebhookEndpointRow).where(WebhookEndpointRow.path == path))).first()

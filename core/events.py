@@ -1,0 +1,54 @@
+"""What must be told to somebody: messages of the outbox, as plain data."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any, Self
+
+
+class NoticeKind(StrEnum):
+    """What is told. The first group goes to the member, the second to the creator."""
+
+    WELCOME = "welcome"
+    PAYMENT_FAILED = "payment_failed"
+    ENDING = "ending"
+    ENDED = "ended"
+    RENEWED = "renewed"
+
+    NEW_MEMBER = "new_member"
+    TIP = "tip"
+    RESOURCE_BROKEN = "resource_broken"
+    SWEEP_STOPPED = "sweep_stopped"
+    UNKNOWN_STATUS = "unknown_status"
+    SPACE_LOST = "space_lost"
+    HELLO = "hello"
+
+
+FOR_CREATOR = frozenset(
+    {
+        NoticeKind.NEW_MEMBER,
+        NoticeKind.TIP,
+        NoticeKind.RESOURCE_BROKEN,
+        NoticeKind.SWEEP_STOPPED,
+        NoticeKind.UNKNOWN_STATUS,
+        NoticeKind.SPACE_LOST,
+        NoticeKind.HELLO,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing to tell. ``facts`` are strings and numbers only: names, amounts as text, times in ISO 8601."""
+
+    kind: NoticeKind
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_payload(self) -> dict[str, Any]:
+        """Return it as JSON data."""
+        return asdict(self)
+
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, Any]) -> Self:
+        """Read it back."""
+        return cls(NoticeKind(payload["kind"]), payload["facts"])
