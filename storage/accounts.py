@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import Index, Text, UniqueConstraint, text
-from sqlmodel import Field, SQLModel, select
+from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.ids import AccountId, CommunityId, Ids, MemberId, PlatformName, PlatformUserId

@@ -103,7 +103,7 @@ class GrantTask:
         return self.resource_row.resource(self.space_row.space)
 
 
-def _tasks() -> Select[tuple[GrantRow, AccountRow, ResourceRow, SpaceRow]]:
+def _tasks() -> Select[GrantRow, AccountRow, ResourceRow, SpaceRow]:
     return (
         select(GrantRow, AccountRow, ResourceRow, SpaceRow)
         .join(AccountRow, col(AccountRow.id) == col(GrantRow.account_id))
