@@ -1,0 +1,102 @@
+"""What a setting may be. A check's message goes on where the setting's name stops, and never repeats the value."""
+
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic_settings import NoDecode
+
+from core.money import CURRENCIES
+from storage.engine import normalise
+
+MIN_SECRET_KEY = 32
+"""Characters of each key in SECRET_KEY."""
+
+
+def _listed(value: object) -> object:
+    return tuple(part for part in (piece.strip() for piece in value.split(",")) if part) if isinstance(value, str) else value
+
+
+def _each(check: Callable[[str], str | None]) -> AfterValidator:
+    """Refuse an empty list, and one with a secret that ``check`` finds something wrong with."""
+
+    def refuse(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if not secrets:
+            raise ValueError("is empty.")
+        for problem in filter(None, (check(secret.get_secret_value()) for secret in secrets)):
+            raise ValueError(problem)
+        return secrets
+
+    return AfterValidator(refuse)
+
+
+def loopback(url: str) -> bool:
+    """Say whether ``url`` stays on this machine."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _database(value: SecretStr) -> SecretStr:
+    normalise(value.get_secret_value())
+    return value
+
+
+def _public(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise ValueError("must be an address like https://join.example.com.")
+    if parts.scheme == "http" and not loopback(value):
+        raise ValueError("must start with https://, because people sign in and pay through it.")
+    return value.rstrip("/")
+
+
+def _web(value: str) -> str:
+    if value and urlsplit(value).scheme not in {"http", "https"}:
+        raise ValueError("must start with http:// or https://, or be left out.")
+    return value.rstrip("/")
+
+
+def _socket(value: str) -> str:
+    if value and urlsplit(value).scheme not in {"ws", "wss"}:
+        raise ValueError("must start with ws://, or be left out.")
+    return value
+
+
+def _currency(value: str) -> str:
+    if value.upper() not in CURRENCIES:
+        raise ValueError("must be a three-letter currency code, like USD or EUR.")
+    return value.upper()
+
+
+def _key(value: str) -> str | None:
+    return (
+        None
+        if len(value) >= MIN_SECRET_KEY
+        else f"has a key of fewer than {MIN_SECRET_KEY} characters. Make one with: openssl rand -hex 32"
+    )
+
+
+def _stripe_key(value: str) -> str | None:
+    return None if value.startswith(("sk_", "rk_")) else "must be a secret or restricted key: it starts with sk_ or rk_."
+
+
+def _signing_secret(value: str) -> str | None:
+    return None if value.startswith("whsec_") else "must be a webhook endpoint's signing secret: it starts with whsec_."
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+SecretKeys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_listed), _each(_key)]
+StripeKeys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_listed), _each(_stripe_key)]
+SigningSecrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_listed), _each(_signing_secret)]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_database)]
+PublicUrl = Annotated[str, AfterValidator(_public)]
+WebUrl = Annotated[str, AfterValidator(_web)]
+SocketUrl = Annotated[str, AfterValidator(_socket)]
+Currency = Annotated[str, AfterValidator(_currency)]
