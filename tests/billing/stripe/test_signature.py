@@ -123,7 +123,7 @@ def test_a_header_that_proves_nothing_is_refused(name: str) -> None:
         verify(event(), headers(event())[name], [SECRET], real_now())
 
 
-@pytest.mark.parametrize("secret", ["", " ", "\t\n"])
+@pytest.mark.parametrize("secret", ["", " ", "\t\n", "\N{NO-BREAK SPACE}"])
 def test_an_empty_secret_opens_nothing(secret: str) -> None:
     with pytest.raises(BadWebhook):
         accepted(event(), signed(event(), secret=secret), secret)
