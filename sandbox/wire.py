@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from sandbox.faults import Fault, FaultKind, FaultPlan
 from sandbox.record import Exchange, Recorder
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 FaultAnswer = Callable[[Fault], web.Response]
-Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 
 
 @dataclass(slots=True)
@@ -25,9 +25,7 @@ class Wire:
     """Real seconds each API call takes before it is carried out."""
 
 
-def vendor_middleware(
-    service: str, prefix: str, wire: Wire, answer: FaultAnswer
-) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def vendor_middleware(service: str, prefix: str, wire: Wire, answer: FaultAnswer) -> Middleware:
     """Build the middleware for API calls under ``prefix`` (cut off the recorded path); other paths (pages, sockets) pass untouched.
 
     ``answer`` renders a 429 or 5xx fault as the vendor would. A handler that refuses on purpose, in a way the vendor's own

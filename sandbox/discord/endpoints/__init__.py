@@ -1,0 +1,1 @@
+"""What each REST route does, without a socket: a :class:`~sandbox.discord.endpoints.call.Call` in, an Answer out."""
