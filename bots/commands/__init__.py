@@ -1,0 +1,37 @@
+"""Every command, in the order to show them. A new one is a file and a line here."""
+
+from bots.commands import (
+    invite,
+    join,
+    link_list,
+    link_revoke,
+    manage,
+    plan_add,
+    plan_archive,
+    plan_create,
+    plan_list,
+    plan_remove,
+    setup,
+    status,
+    tip,
+)
+from bots.commands.about import help_on
+from bots.commands.call import Command
+
+_WORKING: tuple[Command, ...] = (
+    setup.COMMAND,
+    plan_create.COMMAND,
+    plan_list.COMMAND,
+    plan_archive.COMMAND,
+    plan_add.COMMAND,
+    plan_remove.COMMAND,
+    invite.COMMAND,
+    link_list.COMMAND,
+    link_revoke.COMMAND,
+    join.COMMAND,
+    status.COMMAND,
+    manage.COMMAND,
+    tip.COMMAND,
+)
+COMMANDS: tuple[Command, ...] = (*_WORKING, help_on(_WORKING))
+"""The table the router registers and the worker looks commands up in."""

@@ -1,0 +1,49 @@
+from bots.commands.call import Call, Command, Desk
+from bots.commands.manage import portal
+from core.commands import CommandReply, CommandSpec, ReplyButton
+from core.errors import ExternalError, Refusal
+from core.text import Code, Moment, Text
+from membership.status import PlanStanding, ResourceStanding
+
+SPEC = CommandSpec(("status",), "See your membership here: what you have, until when, and what is on its way")
+
+
+async def run(desk: Desk, call: Call) -> CommandReply:
+    """Show how the asker stands."""
+    status = await desk.statuses.of_member(call.home.community_id, call.who)
+    notices = "\n".join(status.notices)
+    if not status.plans:
+        body: Text = ("You are not a member yet. ", Code("/join"), f" gets you your own link.\n{notices}".rstrip())
+        return CommandReply(call.home.community_name, body, await _buttons(desk, call))
+    return CommandReply(
+        f"Your membership in {call.home.community_name}",
+        (notices or "This is how it stands right now.",),
+        await _buttons(desk, call),
+        tuple((standing.plan_name, _row(standing)) for standing in status.plans),
+    )
+
+
+async def _buttons(desk: Desk, call: Call) -> tuple[ReplyButton, ...]:
+    """Offer the portal where there is one; the answer must not fail because it cannot be opened now."""
+    try:
+        return (ReplyButton("Card, invoices, cancel", await portal(desk, call)),)
+    except (Refusal, ExternalError):
+        return ()
+
+
+def _row(standing: PlanStanding) -> Text:
+    parts: list[Text] = [(f"{standing.state.capitalize()}, since ", Moment(standing.since), ".")]
+    if standing.ends_at is not None:
+        parts.append((" Ends on ", Moment(standing.ends_at), "."))
+    elif standing.next_payment_at is not None:
+        parts.append((f" Next payment of {standing.price} on ", Moment(standing.next_payment_at), "."))
+    parts += [(f"\n{_resource(resource)}",) for resource in standing.resources]
+    return tuple(span for part in parts for span in part)
+
+
+def _resource(resource: ResourceStanding) -> str:
+    note = f": {resource.note}" if resource.note else ""
+    return f"{resource.name} is {'on' if resource.on else 'on its way'}{note}"
+
+
+COMMAND = Command(SPEC, run)
