@@ -1,10 +1,10 @@
-"""How many webhooks a second become durable on SQLite: one ORM transaction each, or one Core transaction for all that wait.
+"""How many webhooks a second become durable on SQLite: one ORM transaction each, or the inbox's group commit.
 
     python -m benchmarks.group_commit [--events 4000] [--clients 64] [--directory DIR] [--json]
 
-Both ways use the engine the product uses (WAL, one writer, synchronous=FULL) and answer a request only after its commit.
-The clients are closed-loop: each sends its next event when the last one was answered. ``ratio`` is group commit's
-throughput over the other's; it depends on the disk less than the figures do.
+Both ways store the product's own inbox rows through its own database (WAL, one writer, synchronous=FULL) and answer a
+request only after its commit. The clients are closed-loop: each sends its next event when the last one was answered.
+``ratio`` is group commit's throughput over the other's.
 """
 
 import argparse
@@ -12,91 +12,64 @@ import asyncio
 import json
 import statistics
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
-from sqlmodel import Field, SQLModel
-from sqlmodel.ext.asyncio.session import AsyncSession
-
+from core.dispatch import Lane
+from storage.database import Database
 from storage.engine import create_engines
+from storage.inbox import GroupCommit, InboxKind, InboxRow
+from storage.upsert import table
 from storage.vault import Vault
 
 BODY = b'{"id": "evt_0", "type": "invoice.paid"}'.ljust(3072)
 """About the size of an event with one invoice in it."""
-Store = Callable[[int], Awaitable[None]]
+RECEIVED = datetime(2026, 11, 1, tzinfo=UTC)
+Store = Callable[[InboxRow], Awaitable[object]]
 
 
-class Event(SQLModel, table=True):
-    """A received webhook, reduced to what makes it cost what it costs."""
-
-    __tablename__ = "benchmark_event"
-    id: str = Field(primary_key=True)
-    kind: str
-    body: bytes
-
-
-def values(number: int) -> dict[str, Any]:
-    """Return the columns of event ``number``."""
-    return {"id": f"evt_{number:012d}", "kind": "invoice.paid", "body": BODY}
-
-
-class OneByOne:
-    """Each request opens its own session and commits."""
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._session = async_sessionmaker(engine, class_=AsyncSession, expire_on_commit=False)
-        self.commits = 0
-
-    async def store(self, number: int) -> None:
-        """Make event ``number`` durable."""
-        async with self._session.begin() as session:
-            session.add(Event(**values(number)))
-        self.commits += 1
+def delivery(name: str) -> InboxRow:
+    """Return the inbox row of the event ``name``."""
+    return InboxRow(
+        id=name,
+        kind=InboxKind.STRIPE,
+        source="stripe:benchmark",
+        event_id=name,
+        type="invoice.paid",
+        object_id=name,
+        lane=Lane("stripe:benchmark"),
+        payload=BODY,
+        received_at=RECEIVED,
+        due_at=RECEIVED,
+    )
 
 
-class Together:
-    """Requests that wait share the next transaction: while one commits, the following ones gather."""
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-        self._waiting: list[tuple[dict[str, Any], asyncio.Future[None]]] = []
-        self._arrived = asyncio.Event()
-        self.commits = 0
-
-    async def store(self, number: int) -> None:
-        """Make event ``number`` durable."""
-        durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((values(number), durable))
-        self._arrived.set()
-        await durable
-
-    async def write(self) -> None:
-        """Commit what waits, for ever."""
-        statement = insert(Event).on_conflict_do_nothing()
-        while True:
-            await self._arrived.wait()
-            self._arrived.clear()
-            batch, self._waiting = self._waiting, []
-            async with self._engine.begin() as connection:
-                await connection.execute(statement, [row for row, _ in batch])
-            self.commits += 1
-            for _, durable in batch:
-                durable.set_result(None)
+@asynccontextmanager
+async def database(file: Path) -> AsyncIterator[Database]:
+    """Open a fresh database at ``file`` with an inbox in it."""
+    db = Database(create_engines(f"sqlite:///{file}", Vault(["a benchmark keeps no secrets at all"])))
+    try:
+        async with db.engines.writer.begin() as connection:
+            await connection.run_sync(table(InboxRow).create)
+        yield db
+    finally:
+        await db.close()
 
 
-async def load(store: Store, events: int, clients: int) -> dict[str, float]:
+async def load(store: Store, prefix: str, events: int, clients: int) -> dict[str, float]:
     """Send ``events`` events from ``clients`` clients; return events a second and latencies in milliseconds."""
     numbers = iter(range(events))
     waits: list[float] = []
 
     async def client() -> None:
         for number in numbers:
+            row = delivery(f"evt_{prefix}_{number:09}")
             sent = perf_counter()
-            await store(number)
+            await store(row)
             waits.append((perf_counter() - sent) * 1000)
 
     began = perf_counter()
@@ -108,30 +81,37 @@ async def load(store: Store, events: int, clients: int) -> dict[str, float]:
     return {"events_per_second": round(events / took), "median_ms": round(cuts[49], 2), "p99_ms": round(cuts[98], 2)}
 
 
-async def measure(file: Path, events: int, clients: int, *, together: bool) -> dict[str, float]:
-    """Measure one way on a fresh database at ``file``, after a tenth of the load to warm up."""
-    engines = create_engines(f"sqlite:///{file}", Vault(["a benchmark has no secret"]))
-    try:
-        async with engines.writer.begin() as connection:
-            await connection.run_sync(SQLModel.metadata.create_all, tables=[Event.__table__])  # type: ignore[attr-defined]
-        async with asyncio.TaskGroup() as group:
-            way: OneByOne | Together = Together(engines.writer) if together else OneByOne(engines.writer)
-            writer = group.create_task(way.write()) if isinstance(way, Together) else None
-            await load(lambda number: way.store(number + events), max(events // 10, 2), clients)
-            before = way.commits
-            result = await load(way.store, events, clients)
-            if writer:
-                writer.cancel()
-        return result | {"events_per_commit": round(events / (way.commits - before), 1)}
-    finally:
-        await engines.dispose()
+async def one_by_one(file: Path, events: int, clients: int) -> dict[str, float]:
+    """Measure a session, an ORM insert and a commit for each request, after a tenth of the load to warm up."""
+    async with database(file) as db:
+
+        async def store(row: InboxRow) -> None:
+            async with db.transaction() as session:
+                session.add(row)
+
+        await load(store, "warm", max(events // 10, 2), clients)
+        return await load(store, "real", events, clients) | {"events_per_commit": 1.0}
+
+
+async def together(file: Path, events: int, clients: int) -> dict[str, float]:
+    """Measure the inbox's group commit, after a tenth of the load to warm up."""
+    async with database(file) as db, GroupCommit(db) as group:
+        commits = 0
+
+        def count() -> None:
+            nonlocal commits
+            commits += 1
+
+        await load(group.record, "warm", max(events // 10, 2), clients)
+        db.before_commit = count
+        return await load(group.record, "real", events, clients) | {"events_per_commit": round(events / commits, 1)}
 
 
 async def compare(events: int, clients: int, directory: Path | None) -> dict[str, Any]:
     """Measure both ways in a folder that is removed afterwards."""
     with tempfile.TemporaryDirectory(dir=directory) as folder:
-        one = await measure(Path(folder) / "one.db", events, clients, together=False)
-        many = await measure(Path(folder) / "many.db", events, clients, together=True)
+        one = await one_by_one(Path(folder) / "one.db", events, clients)
+        many = await together(Path(folder) / "many.db", events, clients)
     ratio = round(many["events_per_second"] / one["events_per_second"], 1)
     return {"events": events, "clients": clients, "one_by_one": one, "group_commit": many, "ratio": ratio}
 

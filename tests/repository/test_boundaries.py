@@ -31,9 +31,9 @@ def modules(root: Path, *packages: str) -> Iterator[tuple[str, str]]:
             yield str(path.relative_to(root)), path.read_text(encoding="utf-8")
 
 
-def imports(source: str) -> Iterator[tuple[str, set[str]]]:
+def imports(path: str, source: str) -> Iterator[tuple[str, set[str]]]:
     """Each imported module with the names taken from it."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(ast.parse(source, path)):
         if isinstance(node, ast.Import):
             yield from ((alias.name, set()) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -63,7 +63,9 @@ def test_every_import_contract_breaks_when_it_is_crossed(root: Path, run: Run, t
 
 def test_core_imports_the_standard_library_and_itself_only(root: Path) -> None:
     known = sys.stdlib_module_names | {"core"}
-    strange = {(path, name) for path, source in modules(root, "core") for name, _ in imports(source) if name.partition(".")[0] not in known}
+    strange = {
+        (path, name) for path, source in modules(root, "core") for name, _ in imports(path, source) if name.partition(".")[0] not in known
+    }
     assert not strange
 
 
@@ -72,7 +74,7 @@ def test_only_storage_writes_queries(root: Path) -> None:
     strange = {
         (path, name, *sorted(taken & QUERIES))
         for path, source in others
-        for name, taken in imports(source)
+        for name, taken in imports(path, source)
         if name.partition(".")[0] in {"sqlalchemy", "sqlmodel"} and taken & QUERIES
     }
     assert not strange
