@@ -9,6 +9,7 @@ from sqlmodel import Field, SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.ids import CauseId, CommunityId, Ids
+from storage.append_only import append_only
 from storage.types import Json, UTCDateTime
 
 
@@ -36,6 +37,9 @@ class AuditRow(SQLModel, table=True):
     before: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     after: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     answer: str = ""
+
+
+append_only(AuditRow)
 
 
 @dataclass(frozen=True, slots=True)

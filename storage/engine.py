@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from storage.types import bind_vault
 from storage.vault import Vault
@@ -61,12 +61,23 @@ def create_engines(url: str, vault: Vault, *, pool_size: int = 10, connect: Call
     return Engines(writer, reader)
 
 
-def _prepare_sqlite(engine: AsyncEngine, begin: str) -> None:
+def migration_engine(url: URL) -> AsyncEngine:
+    """Build the engine migrations run on: a writer that does not keep connections.
+
+    On SQLite without foreign keys, since changing a table there means dropping it and making it anew.
+    """
+    engine = create_async_engine(url, poolclass=NullPool, hide_parameters=True)
+    if url.get_backend_name() == "sqlite":
+        _prepare_sqlite(engine, "BEGIN IMMEDIATE", "foreign_keys=OFF")
+    return engine
+
+
+def _prepare_sqlite(engine: AsyncEngine, begin: str, *pragmas: str) -> None:
     @event.listens_for(engine.sync_engine, "connect")
     def on_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # SQLAlchemy's own BEGIN below, instead of the driver's late and deferred one
         cursor = connection.cursor()
-        for pragma in _PRAGMAS:
+        for pragma in (*_PRAGMAS, *pragmas):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

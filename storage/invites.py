@@ -11,7 +11,7 @@ from core.ids import CommunityId, InviteId, PlanId, PlatformName, PlatformUserId
 from core.offer import LinkFacts
 from storage.communities import CommunityRow
 from storage.plans import PlanRow, PlanStatus, PlanView, view
-from storage.types import UTCDateTime, scoped
+from storage.types import UTCDateTime, owned, scoped
 
 _EXPIRING = text("expires_at IS NOT NULL AND ended_at IS NULL")
 
@@ -21,6 +21,7 @@ class InviteRow(SQLModel, table=True):
 
     __tablename__ = "invites"
     __table_args__ = (
+        owned("invites"),
         scoped("invites", "plan_id", "plans"),
         Index("ix_invites_expires_at", "expires_at", sqlite_where=_EXPIRING, postgresql_where=_EXPIRING),
         Index("ix_invites_community_id", "community_id", "created_at"),

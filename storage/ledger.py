@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint
-from sqlmodel import Field, SQLModel, col
+from sqlalchemy import BigInteger, CheckConstraint, Index, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.ids import CommunityId, StripeAccountId
+from storage.append_only import append_only
 from storage.types import UTCDateTime
 from storage.upsert import insert
 
@@ -27,7 +28,7 @@ class LedgerRow(SQLModel, table=True):
     stripe_account_id: StripeAccountId = Field(sa_type=Text, foreign_key="stripe_accounts.id")
     debit: str
     credit: str
-    amount: int
+    amount: int = Field(sa_type=BigInteger)
     """Minor units, always positive."""
     currency: str = Field(max_length=3)
     cause: str
@@ -37,7 +38,16 @@ class LedgerRow(SQLModel, table=True):
     at: datetime = Field(sa_type=UTCDateTime)
 
 
+append_only(LedgerRow)
+
+
 async def book(session: AsyncSession, row: LedgerRow) -> bool:
     """Post a row unless its cause is booked already; returns whether it was posted."""
     statement = insert(session, LedgerRow).values(row.model_dump()).on_conflict_do_nothing().returning(col(LedgerRow.id))
     return (await session.execute(statement)).first() is not None
+
+
+async def booked(session: AsyncSession, account: StripeAccountId, cause: str) -> bool:
+    """Return whether a cause is in the books."""
+    query = select(LedgerRow.id).where(LedgerRow.stripe_account_id == account, LedgerRow.cause == cause)
+    return (await session.exec(query)).first() is not None

@@ -37,6 +37,7 @@ class OrderRow(SQLModel, table=True):
         scoped("orders", "account_id", "accounts"),
         scoped("orders", "plan_id", "plans"),
         scoped("orders", "price_id", "prices"),
+        scoped("orders", "invite_id", "invites"),
         UniqueConstraint("stripe_account_id", "checkout_session_id", name="uq_orders_checkout"),
         Index("uq_orders_open", "account_id", "plan_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index("ix_orders_expires_at", "expires_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
@@ -50,7 +51,7 @@ class OrderRow(SQLModel, table=True):
     """The account that shall be let in."""
     plan_id: PlanId = Field(sa_type=Text)
     price_id: PriceId = Field(sa_type=Text)
-    invite_id: InviteId | None = Field(default=None, sa_type=Text, foreign_key="invites.id")
+    invite_id: InviteId | None = Field(default=None, sa_type=Text)
     status: OrderStatus = Field(default=OrderStatus.OPEN, sa_type=Text)
     stripe_account_id: StripeAccountId = Field(sa_type=Text, foreign_key="stripe_accounts.id")
     checkout_session_id: str | None = None

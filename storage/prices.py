@@ -1,7 +1,8 @@
 """What plans cost. A plan keeps every price it ever had, since old subscriptions keep theirs."""
 
-from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlalchemy import BigInteger, CheckConstraint, Index, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.ids import CommunityId, PlanId, PriceId, StripeAccountId
 from core.money import Money
@@ -26,7 +27,7 @@ class PriceRow(SQLModel, table=True):
     stripe_account_id: StripeAccountId = Field(sa_type=Text, foreign_key="stripe_accounts.id")
     stripe_price_id: str | None = None
     """None until the processor has made it."""
-    amount: int
+    amount: int = Field(sa_type=BigInteger)
     """Minor units."""
     currency: str = Field(max_length=3)
     active: bool = True
@@ -35,3 +36,10 @@ class PriceRow(SQLModel, table=True):
     def money(self) -> Money:
         """The price as money."""
         return Money(self.amount, self.currency)
+
+
+async def plan_of(session: AsyncSession, account: StripeAccountId, stripe_price_id: str) -> tuple[CommunityId, PlanId] | None:
+    """Return which plan of which community a price of the processor belongs to."""
+    query = select(PriceRow).where(PriceRow.stripe_account_id == account, PriceRow.stripe_price_id == stripe_price_id)
+    price = (await session.exec(query)).first()
+    return (price.community_id, price.plan_id) if price else None

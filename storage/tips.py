@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from core.ids import CommunityId, MemberId, SpaceId, StripeAccountId, TipId
@@ -38,7 +38,7 @@ class TipRow(SQLModel, table=True):
     member_id: MemberId = Field(sa_type=Text)
     space_id: SpaceId = Field(sa_type=Text)
     """Where the tip was given: where thanks go when no notice channel is set."""
-    amount: int
+    amount: int = Field(sa_type=BigInteger)
     """Minor units."""
     currency: str = Field(max_length=3)
     message: str = ""

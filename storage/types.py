@@ -6,9 +6,15 @@ from typing import Any
 from sqlalchemy import JSON, DateTime, Dialect, ForeignKeyConstraint, Text, TypeDecorator, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
+from sqlmodel import SQLModel
 
 from storage.vault import Vault
 
+SQLModel.metadata.naming_convention = {  # a migration can only change what has a name, and the same one on both databases
+    "pk": "pk_%(table_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+}
 Json = JSON().with_variant(JSONB(), "postgresql")
 
 
