@@ -1,0 +1,60 @@
+"""The whole of the sandbox's Stripe: model, API, hosted pages and webhooks."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from aiohttp import web
+
+from core.clock import SystemClock
+from sandbox.clock import VirtualClock
+from sandbox.stripe import events, pages, shell
+from sandbox.stripe.model import StripeModel
+from sandbox.stripe.policy import Policy
+from sandbox.stripe.webhooks import Webhooks
+from sandbox.wire import Wire, serve, vendor_middleware
+
+HEARTBEAT = 0.25
+"""Real seconds between looks at a flowing clock for what fell due."""
+
+
+class StripeEmulator:
+    """A Stripe of one's own. The default account and its key follow from ``seed``."""
+
+    def __init__(self, clock: VirtualClock, seed: int = 0, wire: Wire | None = None, policy: Policy | None = None) -> None:
+        self.clock = clock
+        self.wire = wire or Wire()
+        self.model = StripeModel(clock, seed, policy)
+        self.webhooks = Webhooks(clock, SystemClock(), self.wire)
+        self.model.on_event(self.webhooks.send)
+        self.api_key = self.model.api_key
+        self.account = self.model.default
+        self.base_url = ""
+        clock.on_jump(self._jumped)
+
+    def _jumped(self, _now: datetime) -> None:
+        self.model.tick()
+        self.webhooks.release()
+
+    def create_webhook_endpoint(self, url: str, enabled_events: list[str] | None = None, *, connect: bool = False) -> str:
+        """Register ``url`` for the default account and return the signing secret."""
+        params = {"url": url, "enabled_events": enabled_events or ["*"], "connect": connect}
+        secret: str = events.create_endpoint(self.account, params).hidden["secrets"][0]
+        return secret
+
+    @asynccontextmanager
+    async def serve(self, port: int = 0) -> AsyncIterator[str]:
+        """Serve API and pages on 127.0.0.1 and deliver webhooks; yields the base URL, without a trailing slash."""
+        app = web.Application(middlewares=[vendor_middleware("stripe", shell.PREFIX, self.wire, shell.fault_answer, keep_prefix=True)])
+        app.add_routes([shell.api_handler(self.model), *pages.routes(self.model, self.webhooks)])
+        async with self.webhooks, serve(app, port) as base:
+            self.base_url = base
+            self.model.serve_pages_at(base)
+            self.webhooks.spawn(self._beat())
+            yield base
+
+    async def _beat(self) -> None:
+        while True:
+            self.model.tick()
+            await asyncio.sleep(HEARTBEAT)

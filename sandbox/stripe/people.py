@@ -1,0 +1,84 @@
+"""The people who pay: each fills in the hosted pages over HTTP, as a browser without JavaScript would."""
+
+import re
+from html import unescape
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+
+GOOD_CARD = "4242424242424242"
+DECLINED_CARD = "4000000000000002"
+
+
+class Refused(Exception):  # noqa: N818 - it is what a person is told, and no bug
+    """A page was shown again; the message is what it says."""
+
+
+class StripePeople:
+    """Acts on the pages at ``base_url`` (``async with``)."""
+
+    def __init__(self, base_url: str) -> None:
+        self._base = base_url
+        self._http: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._http is not None:
+            await self._http.close()
+
+    async def pay(self, session: str, card: str = GOOD_CARD, **typed: str) -> str:
+        """Pay on a Checkout page (its URL or the session's id) and return where the browser is sent.
+
+        ``typed``: ``email``, ``name``, ``promotion_code``, ``bank_account`` instead of a card, ``outcome`` complete (default) or fail
+        for 3-D Secure. Raises :class:`Refused` with what the page says.
+        """
+        url = session if session.startswith("http") else f"{self._base}/c/pay/{session}"
+        await self._get(url)
+        outcome = typed.pop("outcome", "complete")
+        if code := typed.pop("promotion_code", None):
+            await self._post(url, {"action": "code", "promotion_code": code})
+        form = {"email": "fan@example.com", "name": "Fan", "card_number": card, "expiry": "12/34", "cvc": "123"} | typed
+        place = await self._post(url, form)
+        if place.endswith("/authenticate"):
+            await self._get(place)
+            place = await self._post(place, {"outcome": outcome})
+        return place
+
+    async def decline(self, session: str) -> str:
+        """Try a card that is declined and return what the page says."""
+        try:
+            await self.pay(session, DECLINED_CARD)
+        except Refused as told:
+            return str(told)
+        raise AssertionError("the declined card was taken")
+
+    async def _get(self, url: str) -> str:
+        async with self._client.get(url) as answer:
+            return _read(await answer.text(), answer.status)
+
+    async def _post(self, url: str, form: dict[str, str]) -> str:
+        async with self._client.post(url, data=form, allow_redirects=False) as answer:
+            text = await answer.text()
+            if answer.status != 303:  # noqa: PLR2004 - See Other
+                _read(text, answer.status)
+                return url
+            place = answer.headers["Location"]
+            return place if place.startswith("http") else f"{self._base}{place}"
+
+    @property
+    def _client(self) -> aiohttp.ClientSession:
+        if self._http is None:
+            raise RuntimeError("use StripePeople in `async with`")
+        return self._http
+
+
+def _read(text: str, status: int) -> str:
+    told = re.search(r'role="alert"[^>]*>([^<]*)<', text)
+    if told or status >= 400:  # noqa: PLR2004 - refused
+        title = re.search(r"<title>([^<]*)<", text)
+        raise Refused(unescape((told or title or re.search(r"(.*)", text))[1]))  # type: ignore[index] # the last pattern always matches
+    return text
