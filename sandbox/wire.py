@@ -25,9 +25,10 @@ class Wire:
     """Real seconds each API call takes before it is carried out."""
 
 
-def vendor_middleware(service: str, prefix: str, wire: Wire, answer: FaultAnswer) -> Middleware:
-    """Build the middleware for API calls under ``prefix`` (cut off the recorded path); other paths (pages, sockets) pass untouched.
+def vendor_middleware(service: str, prefix: str, wire: Wire, answer: FaultAnswer, *, keep_prefix: bool = False) -> Middleware:
+    """Build the middleware for API calls under ``prefix`` (cut off the recorded path, unless ``keep_prefix``).
 
+    Other paths (pages, sockets) pass untouched.
     ``answer`` renders a 429 or 5xx fault as the vendor would. A handler that refuses on purpose, in a way the vendor's own
     description does not know, sets ``response["fault"] = True`` so that the record says so.
     """
@@ -39,7 +40,7 @@ def vendor_middleware(service: str, prefix: str, wire: Wire, answer: FaultAnswer
         await request.read()
         if wire.latency:
             await asyncio.sleep(wire.latency)
-        path = request.path.removeprefix(prefix)
+        path = request.path if keep_prefix else request.path.removeprefix(prefix)
         fault = wire.faults.take(service, f"{request.method} {path}")
         if fault is not None and fault.kind is FaultKind.TIMEOUT_BEFORE:
             return hang_up(request)
