@@ -22,8 +22,9 @@ _BREAK = "\u200b"
 """Takes no width, and keeps what is on either side from being read as one."""
 _ADDRESS = re.compile(r"https?://[^\s<>\[\](){}@|`*\\\"']+")
 _SPECIAL = frozenset("\\`*_~|[]")
-_LINE_START = re.compile(r"^[ \t]*(?:[#>+-]|\d+\.)", re.MULTILINE)
+_LINE_START = re.compile(r"^[ \t]*(?:[#>+-]|\d+\.)(?=[\s#>])", re.MULTILINE)
 """What makes a heading, a quote or a list, and only there."""
+_MENTION = re.compile(r"<(?=[@#/:t])|@(?=everyone|here)")
 _STYLES = {MomentStyle.DATE: "D", MomentStyle.DATE_TIME: "f", MomentStyle.RELATIVE: "R"}
 
 
@@ -102,9 +103,7 @@ def _span(span: Span) -> str:
 
 
 def _code(text: str) -> str:
-    inside = (
-        text.replace("`", "'").replace("<@", f"<{_BREAK}@").replace("@everyone", f"@{_BREAK}everyone").replace("@here", f"@{_BREAK}here")
-    )
+    inside = _MENTION.sub(lambda found: found.group() + _BREAK, text.replace("`", "'"))
     return f"`{inside}`" if inside.strip() else ""
 
 
