@@ -26,9 +26,11 @@ class _Reader(HTMLParser):
         super().__init__()
         self.forms: list[Form] = []
         self.words: list[str] = []
+        self._in_main = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         has = {key: value or "" for key, value in attrs}
+        self._in_main = self._in_main or tag == "main"
         if tag == "form":
             self.forms.append(Form(has.get("action", "")))
         elif tag == "button" and self.forms:
@@ -39,8 +41,11 @@ class _Reader(HTMLParser):
             if has.get("type") != "radio" or "checked" in has:
                 self.forms[-1].fields[has["name"]] = has.get("value", "")
 
+    def handle_endtag(self, tag: str) -> None:
+        self._in_main = self._in_main and tag != "main"
+
     def handle_data(self, data: str) -> None:
-        if data.strip():
+        if self._in_main and data.strip():
             self.words.append(data.strip())
 
 
@@ -50,7 +55,7 @@ async def authorize(url: str, username: str, *, allow: bool = True, guild_id: in
     ``guild_id`` picks the server when the link installs a bot. Raises :class:`PageError` when the page does not ask anything.
     The result is ``""`` when the page was answered and leads nowhere else.
     """
-    async with aiohttp.ClientSession() as session:
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
         start = URL(url).update_query({"as": username})
         async with session.get(start, allow_redirects=False) as response:
             if response.status in {302, 303}:
