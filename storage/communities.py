@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Text
 from sqlmodel import Field, SQLModel
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.ids import CommunityId, SpaceId
 from storage.types import UTCDateTime
@@ -29,3 +30,8 @@ class CommunityRow(SQLModel, table=True):
     stopped_reason: str = ""
     confirmed_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     """When a person last said the stopped sweep may go on."""
+
+
+async def find(session: AsyncSession, community: CommunityId) -> CommunityRow | None:
+    """Find a community by its id."""
+    return await session.get(CommunityRow, community)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, Text, UniqueConstraint, text
+from sqlalchemy import Index, Text, UniqueConstraint, text, update
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import Select
@@ -14,6 +14,7 @@ from core.errors import Remedy
 from core.ids import AccountId, CauseId, CommunityId, GrantId, MemberId, ResourceId
 from core.platform import Resource
 from storage.accounts import AccountRow
+from storage.database import will_wake
 from storage.resources import ResourceRow
 from storage.spaces import SpaceRow
 from storage.types import UTCDateTime, owned, scoped
@@ -142,3 +143,14 @@ async def of_account(session: AsyncSession, account: AccountId, space: SpaceRow 
 async def of_member(session: AsyncSession, member: MemberId) -> list[GrantTask]:
     """Return a member's grants over all accounts."""
     return [GrantTask(*row) for row in await session.exec(_tasks().where(GrantRow.member_id == member))]
+
+
+async def unblock_space(session: AsyncSession, space: SpaceRow, now: datetime) -> None:
+    """Try everything again that waits in a space."""
+    waiting = select(ResourceRow.id).where(ResourceRow.space_id == space.id)
+    await session.execute(
+        update(GrantRow)
+        .where(col(GrantRow.resource_id).in_(waiting), col(GrantRow.status) == GrantStatus.BLOCKED)
+        .values(status=GrantStatus.PENDING, due_at=now, attempts=0, told=False)
+    )
+    will_wake(session, space.lane)

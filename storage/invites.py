@@ -1,5 +1,6 @@
 """Paid invite links."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -91,3 +92,14 @@ async def look(session: AsyncSession, code: str) -> InviteFacts | None:
 async def count_use(session: AsyncSession, invite: InviteId) -> None:
     """Count one payment through a link, in SQL, so that two at once both count."""
     await session.execute(update(InviteRow).where(col(InviteRow.id) == invite).values(uses=InviteRow.uses + 1))
+
+
+async def listing(session: AsyncSession, community: CommunityId, limit: int = 25) -> Sequence[InviteRow]:
+    """Return a community's links, newest first, without those members made for themselves."""
+    query = select(InviteRow).where(InviteRow.community_id == community, col(InviteRow.personal).is_(False))
+    return (await session.exec(query.order_by(col(InviteRow.created_at).desc()).limit(limit))).all()
+
+
+async def plans_of(session: AsyncSession, community: CommunityId) -> Sequence[PlanRow]:
+    """Return every plan of a community, archived ones too: old links name them."""
+    return (await session.exec(select(PlanRow).where(PlanRow.community_id == community))).all()

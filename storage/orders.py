@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, Text, UniqueConstraint, text
+from sqlalchemy import Index, Text, UniqueConstraint, func, text
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -42,6 +42,7 @@ class OrderRow(SQLModel, table=True):
         Index("uq_orders_open", "account_id", "plan_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index("ix_orders_expires_at", "expires_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index("ix_orders_member_id", "member_id"),
+        Index("ix_orders_invite_id", "invite_id"),
     )
 
     id: OrderId = Field(sa_type=Text, primary_key=True)
@@ -78,3 +79,15 @@ async def awaiting(session: AsyncSession, account: StripeAccountId, limit: int) 
         col(OrderRow.checkout_session_id).is_not(None),
     )
     return (await session.exec(query.order_by(col(OrderRow.created_at)).limit(limit))).all()
+
+
+async def pending(session: AsyncSession, account: AccountId, plan: PlanId) -> bool:
+    """Return whether money for a plan is on its way."""
+    query = select(OrderRow.id).where(OrderRow.account_id == account, OrderRow.plan_id == plan, col(OrderRow.status) == OrderStatus.PENDING)
+    return (await session.exec(query)).first() is not None
+
+
+async def open_through(session: AsyncSession, invite: InviteId) -> int:
+    """Count the checkouts open through a link: places that may be taken any moment."""
+    query = select(func.count()).where(OrderRow.invite_id == invite, col(OrderRow.status).in_([OrderStatus.OPEN, OrderStatus.PENDING]))
+    return (await session.exec(query)).one()

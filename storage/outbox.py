@@ -1,12 +1,11 @@
 """Work that follows from a change, written in the change's own transaction."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Index, Text, text, update
-from sqlmodel import Field, SQLModel, col, select
+from sqlalchemy import Index, Text, text
+from sqlmodel import Field, SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.dispatch import Lane, work_lane
@@ -106,20 +105,3 @@ def _row(trail: Trail, community: CommunityId, kind: OutboxKind, lane: Lane, sub
         due_at=trail.at,
         cause_id=trail.cause,
     )
-
-
-async def due(session: AsyncSession, lane: Lane, now: datetime, limit: int) -> Sequence[OutboxRow]:
-    """Return what is due on a lane, oldest first."""
-    query = select(OutboxRow).where(OutboxRow.lane == lane, col(OutboxRow.status) == WorkStatus.PENDING, OutboxRow.due_at <= now)
-    return (await session.exec(query.order_by(col(OutboxRow.due_at)).limit(limit))).all()
-
-
-async def next_due(session: AsyncSession, lane: Lane) -> datetime | None:
-    """Return when the next row of a lane falls due."""
-    query = select(OutboxRow.due_at).where(OutboxRow.lane == lane, col(OutboxRow.status) == WorkStatus.PENDING)
-    return (await session.exec(query.order_by(col(OutboxRow.due_at)).limit(1))).first()
-
-
-async def finish(session: AsyncSession, rows: Sequence[str], now: datetime) -> None:
-    """Mark rows done."""
-    await session.execute(update(OutboxRow).where(col(OutboxRow.id).in_(rows)).values(status=WorkStatus.DONE, done_at=now, error=""))

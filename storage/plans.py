@@ -9,7 +9,7 @@ from sqlalchemy import Index, Text, func, text
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from core.ids import CommunityId, PlanId, PlatformName, PriceId, StripeAccountId
+from core.ids import CommunityId, MemberId, PlanId, PlatformName, PriceId, StripeAccountId
 from core.money import Money
 from core.payments import Interval, IntervalUnit
 from core.platform import ResourceKind
@@ -165,3 +165,9 @@ async def views(session: AsyncSession, community: CommunityId) -> Sequence[PlanV
     """Return a community's plans that are not archived, oldest first."""
     query = select(PlanRow).where(PlanRow.community_id == community, col(PlanRow.status) != PlanStatus.ARCHIVED)
     return [await view(session, plan) for plan in await session.exec(query.order_by(col(PlanRow.created_at)))]
+
+
+async def entitled(session: AsyncSession, plan: PlanId) -> Sequence[MemberId]:
+    """Return who has a plan now."""
+    query = select(EntitlementRow.member_id).where(EntitlementRow.plan_id == plan, col(EntitlementRow.state) == EntitlementState.ACTIVE)
+    return [MemberId(member) for member in await session.exec(query.distinct())]

@@ -1,10 +1,11 @@
 """Roles, channels and groups that plans open."""
 
 from sqlalchemy import Text, UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from core.ids import CommunityId, ResourceId, SpaceId
-from core.platform import Resource, ResourceKind, Space
+from core.ids import CommunityId, Ids, ResourceId, SpaceId
+from core.platform import Resource, ResourceKind, ResourceLabel, Space
 from storage.types import owned, scoped
 
 
@@ -31,3 +32,28 @@ class ResourceRow(SQLModel, table=True):
     def resource(self, space: Space) -> Resource:
         """The resource as the platform port knows it."""
         return Resource(space, ResourceKind(self.kind), self.external_id)
+
+
+async def find(session: AsyncSession, space: SpaceId, resource: Resource) -> ResourceRow | None:
+    """Find a resource of a space by what the platform calls it."""
+    query = select(ResourceRow).where(
+        ResourceRow.space_id == space, ResourceRow.kind == resource.kind, ResourceRow.external_id == resource.external_id
+    )
+    return (await session.exec(query)).first()
+
+
+async def ensure(session: AsyncSession, community: CommunityId, space: SpaceId, label: ResourceLabel, ids: Ids) -> ResourceRow:
+    """Return a space's resource, making the row when it is new; a row known to be broken is fresh again, for it was just checked."""
+    known = await find(session, space, label.resource)
+    row = known or ResourceRow(
+        id=ResourceId(ids.new()),
+        community_id=community,
+        space_id=space,
+        kind=label.resource.kind,
+        external_id=label.resource.external_id,
+        name=label.name,
+    )
+    row.name, row.problem, row.problem_code = label.name, "", ""
+    session.add(row)
+    await session.flush()
+    return row

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import Index, Text, UniqueConstraint, text
-from sqlmodel import Field, SQLModel, select
+from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.ids import CommunityId, MemberId, PlanId, StripeAccountId, SubscriptionId
@@ -51,9 +51,26 @@ class SubscriptionRow(SQLModel, table=True):
     fetched_at: datetime = Field(sa_type=UTCDateTime)
 
 
-async def by_stripe_id(session: AsyncSession, account: StripeAccountId, external_id: str) -> SubscriptionRow | None:
-    """Find our copy of a subscription."""
+async def by_stripe_id(session: AsyncSession, account: StripeAccountId, external_id: str, *, lock: bool = False) -> SubscriptionRow | None:
+    """Find our copy of a subscription; ``lock`` holds other writers off it until this transaction ends (SQLite has one writer anyway)."""
     query = select(SubscriptionRow).where(
         SubscriptionRow.stripe_account_id == account, SubscriptionRow.stripe_subscription_id == external_id
     )
+    if lock:
+        query = query.with_for_update()
     return (await session.exec(query)).first()
+
+
+async def ever(session: AsyncSession, member: MemberId) -> bool:
+    """Return whether a member has subscribed before: a trial is for those who have not."""
+    return (await session.exec(select(SubscriptionRow.id).where(SubscriptionRow.member_id == member))).first() is not None
+
+
+async def waiting(session: AsyncSession, member: MemberId, plan: PlanId) -> bool:
+    """Return whether a subscription to a plan lives on at the processor without opening anything: a second one would be a double."""
+    query = select(SubscriptionRow.id).where(
+        SubscriptionRow.member_id == member,
+        SubscriptionRow.plan_id == plan,
+        col(SubscriptionRow.status).in_(["past_due", "unpaid", "paused"]),
+    )
+    return (await session.exec(query)).first() is not None

@@ -3,8 +3,9 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, Text, UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlalchemy import BigInteger, CheckConstraint, Index, Text, UniqueConstraint, func
+from sqlmodel import Field, SQLModel, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.ids import CommunityId, MemberId, SpaceId, StripeAccountId, TipId
 from core.money import Money
@@ -31,6 +32,7 @@ class TipRow(SQLModel, table=True):
         UniqueConstraint("stripe_account_id", "checkout_session_id", name="uq_tips_checkout"),
         CheckConstraint("amount > 0", name="ck_tips_amount"),
         Index("ix_tips_community_id", "community_id"),
+        Index("ix_tips_member_id", "member_id", "created_at"),
     )
 
     id: TipId = Field(sa_type=Text, primary_key=True)
@@ -56,3 +58,9 @@ class TipRow(SQLModel, table=True):
     def money(self) -> Money:
         """The tip as money."""
         return Money(self.amount, self.currency)
+
+
+async def started_since(session: AsyncSession, member: MemberId, since: datetime) -> int:
+    """Count the tips a member started at or after ``since``."""
+    query = select(func.count()).where(TipRow.member_id == member, TipRow.created_at >= since)
+    return (await session.exec(query)).one()

@@ -1,0 +1,154 @@
+"""The drain of a Stripe account's lane: whatever came in, look at its object afresh, once for all that is said of it."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from billing.order import Orders
+from billing.refund import Payments
+from billing.routing import ROUTES, Subject, subject_of
+from billing.subscription import Subscriptions
+from billing.tip import Tips
+from core.backoff import MAX_ATTEMPTS, backoff
+from core.clock import Clock
+from core.dispatch import Lane
+from core.errors import ExternalError, PermanentError, RateLimited, TransientError
+from core.ids import CauseId, StripeAccountId
+from core.payments import PaymentGateways
+from storage import lanes, work
+from storage.database import Database, Session
+from storage.inbox import InboxRow
+from storage.outbox import OutboxRow
+
+BATCH = 100
+AT_ONCE = 8
+"""How many objects are looked at at the same time; Stripe's sandboxes take 25 calls a second."""
+KEY_TROUBLE = timedelta(minutes=5)
+"""How often to try again while the key is refused: nothing is lost, somebody must act, and it never counts as an attempt."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """All pending rows about one object."""
+
+    subject: Subject | None
+    object_id: str
+    cause: CauseId
+    rows: tuple[InboxRow | OutboxRow, ...]
+
+
+class StripeInbox:
+    """Works off a Stripe account's lane."""
+
+    def __init__(
+        self,
+        *,
+        db: Database,
+        clock: Clock,
+        gateways: PaymentGateways,
+        subscriptions: Subscriptions,
+        orders: Orders,
+        tips: Tips,
+        payments: Payments,
+        rng: random.Random,
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._gateways = gateways
+        self._subscriptions = subscriptions
+        self._orders = orders
+        self._tips = tips
+        self._payments = payments
+        self._rng = rng
+
+    async def drain(self, lane: Lane, epoch: int) -> datetime | None:
+        """Carry out what is due; see core.dispatch.Drain."""
+        account = StripeAccountId(lane.partition(":")[2])
+        while True:
+            async with self._db.reading() as session:
+                now = self._clock.now()
+                came = await work.due(session, InboxRow, lane, now, BATCH)
+                again = await work.due(session, OutboxRow, lane, now, BATCH)
+                if not came and not again:
+                    return await work.next_due(session, lane)
+            limit = asyncio.Semaphore(AT_ONCE)
+            async with asyncio.TaskGroup() as group:
+                for item in _items([*came, *again]):
+                    group.create_task(self._carry_out(account, lane, epoch, item, limit))
+
+    async def _carry_out(self, account: StripeAccountId, lane: Lane, epoch: int, item: _Item, limit: asyncio.Semaphore) -> None:
+        error: Exception | None = None
+        async with limit:
+            try:
+                await self._look(account, item)
+            except ExternalError as problem:
+                error = problem
+            except lanes.Fenced:
+                raise
+            except Exception as problem:  # noqa: BLE001 - a poisoned event must not hold up the others
+                _log.exception("event %s about %s failed", item.cause, item.object_id)
+                error = problem
+        async with self._db.transaction() as session:
+            await lanes.fence(session, lane, epoch)
+            await self._record(session, item, error)
+
+    async def _look(self, account: StripeAccountId, item: _Item) -> None:
+        match item.subject:
+            case Subject.CHECKOUT:
+                checkout = await (await self._gateways.of(account)).checkout(item.object_id)
+                settle = self._tips.settle if checkout.kind == "tip" else self._orders.settle
+                if checkout.kind:
+                    await settle(account, checkout, cause=item.cause)
+            case Subject.SUBSCRIPTION:
+                await self._subscriptions.refresh(account, item.object_id, cause=item.cause)
+            case Subject.INVOICE:
+                await self._payments.invoice(account, item.object_id, cause=item.cause)
+            case Subject.PAYMENT:
+                await self._payments.look(account, item.object_id, cause=item.cause)
+            case None:
+                raise ValueError(f"{item.object_id} is about nothing we know")
+
+    async def _record(self, session: Session, item: _Item, error: Exception | None) -> None:
+        now = self._clock.now()
+        came = [row.id for row in item.rows if isinstance(row, InboxRow)]
+        again = [row.id for row in item.rows if isinstance(row, OutboxRow)]
+        if error is None:
+            await work.finish(session, InboxRow, came, now)
+            await work.finish(session, OutboxRow, again, now)
+            return
+        attempts = max(row.attempts for row in item.rows)
+        due, counted = _retry(error, attempts, self._rng.random())
+        dead = counted and (attempts + 1 >= MAX_ATTEMPTS or (isinstance(error, PermanentError) and error.code == "resource_missing"))
+        why = f"{type(error).__name__}: {error}"[:500]
+        await work.postpone(session, InboxRow, came, now + due, attempts + counted, why, dead=dead)
+        await work.postpone(session, OutboxRow, again, now + due, attempts + counted, why, dead=dead)
+
+
+def _items(rows: Sequence[InboxRow | OutboxRow]) -> list[_Item]:
+    grouped: dict[tuple[Subject | None, str], list[InboxRow | OutboxRow]] = {}
+    for row in rows:
+        object_id = row.object_id if isinstance(row, InboxRow) else row.subject
+        subject = ROUTES.get(row.type) if isinstance(row, InboxRow) else subject_of(object_id)
+        grouped.setdefault((subject, object_id), []).append(row)
+    return [_Item(subject, object_id, _cause(found[0]), tuple(found)) for (subject, object_id), found in grouped.items()]
+
+
+def _cause(row: InboxRow | OutboxRow) -> CauseId:
+    return CauseId(row.id) if isinstance(row, InboxRow) else row.cause_id
+
+
+def _retry(error: Exception, attempts: int, unit: float) -> tuple[timedelta, bool]:
+    """Return when to try again, and whether this try counts."""
+    match error:
+        case RateLimited():
+            return timedelta(seconds=error.retry_after), False
+        case TransientError():
+            return backoff(attempts + 1, unit), True
+        case PermanentError() if error.code != "resource_missing":
+            return KEY_TROUBLE, False
+        case _:
+            return backoff(attempts + 1, unit), True

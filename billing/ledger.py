@@ -1,0 +1,50 @@
+"""What is booked for a payment, its fee and what was given back of it."""
+
+from core.ids import CommunityId, Ids, StripeAccountId
+from core.money import Money
+from core.payments import PaymentSnapshot
+from storage.audit import Trail
+from storage.database import Session
+from storage.ledger import LedgerRow, book, booked
+
+PROCESSOR = "processor"
+"""What the processor holds for the creator."""
+SALES = "sales"
+TIPS = "tips"
+FEES = "fees"
+REFUNDS = "refunds"
+
+
+class Books:
+    """Posts into one community's books for one of the processor's accounts, each cause once for ever."""
+
+    def __init__(self, session: Session, ids: Ids, community: CommunityId, account: StripeAccountId, trail: Trail) -> None:
+        self._session = session
+        self._ids = ids
+        self._community = community
+        self._account = account
+        self._trail = trail
+
+    async def payment(self, payment: PaymentSnapshot, income: str, subject: str) -> bool:
+        """Book what came in, the fee once it is known, and every refund that went through; returns whether anything was new."""
+        new = await self._post(PROCESSOR, income, payment.received, f"payment:{payment.external_id}", subject)
+        if payment.fee is not None:
+            new |= await self._post(FEES, PROCESSOR, payment.fee, f"fee:{payment.external_id}", subject)
+        for refund in payment.refunds:
+            if refund.status == "succeeded":
+                new |= await self._post(REFUNDS, PROCESSOR, refund.amount, f"refund:{refund.external_id}", subject)
+            elif refund.status in {"failed", "canceled"} and await self._booked(f"refund:{refund.external_id}"):
+                new |= await self._post(PROCESSOR, REFUNDS, refund.amount, f"refund_failed:{refund.external_id}", subject)
+        return new
+
+    async def _post(self, debit: str, credit: str, amount: Money, cause: str, subject: str) -> bool:
+        if amount.minor <= 0:
+            return False
+        row = LedgerRow(
+            id=self._ids.new(), community_id=self._community, stripe_account_id=self._account, debit=debit, credit=credit,
+            amount=amount.minor, currency=amount.currency, cause=cause, subject=subject, at=self._trail.at,
+        )  # fmt: skip
+        return await book(self._session, row)
+
+    async def _booked(self, cause: str) -> bool:
+        return await booked(self._session, self._account, cause)

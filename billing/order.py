@@ -1,0 +1,113 @@
+"""What becomes of an order once its checkout says something."""
+
+from datetime import datetime, timedelta
+
+from billing.checkout import extends
+from billing.ledger import SALES, Books
+from billing.subscription import Subscriptions, change
+from core.clock import Clock
+from core.dispatch import stripe_lane
+from core.entitlement import Access, Verdict
+from core.ids import CauseId, CustomerId, EntitlementId, Ids, OrderId, StripeAccountId
+from core.payments import CheckoutSnapshot, CheckoutStatus, PaymentGateway, PaymentGateways, PaymentSnapshot, PaymentState
+from storage import customers, entitlements, invites
+from storage.audit import Trail, record
+from storage.customers import CustomerRow
+from storage.database import Database, Session
+from storage.entitlements import EntitlementRow, EntitlementState, SourceKind
+from storage.orders import OrderRow, OrderStatus
+from storage.outbox import add_refetch
+from storage.plans import PlanRow
+
+FEE_KNOWN_AFTER = timedelta(hours=1)
+"""When a payment without a known fee is looked up again."""
+
+
+class Orders:
+    """Settles orders: never from the redirect, always from the processor's own word."""
+
+    def __init__(self, *, db: Database, clock: Clock, ids: Ids, gateways: PaymentGateways, subscriptions: Subscriptions) -> None:
+        self._db = db
+        self._clock = clock
+        self._ids = ids
+        self._gateways = gateways
+        self._subscriptions = subscriptions
+
+    async def settle(self, account: StripeAccountId, checkout: CheckoutSnapshot, *, cause: CauseId) -> None:
+        """Write what a checkout says of our order: paid, on its way, failed or expired; open what was bought."""
+        gateway = await self._gateways.of(account)
+        status = await _status(gateway, checkout)
+        if status is OrderStatus.OPEN:
+            return
+        async with self._db.transaction() as session:
+            order = await session.get(OrderRow, OrderId(checkout.reference), with_for_update=True)
+            if order is None or order.stripe_account_id != account:
+                return
+            await self._write(session, order, checkout, status, Trail(self._ids, self._clock.now(), cause))
+        if checkout.subscription:
+            await self._subscriptions.refresh(account, checkout.subscription, cause=cause)
+        elif status is OrderStatus.PAID and checkout.payment_intent:
+            await self.book(account, await gateway.payment(checkout.payment_intent), order, cause=cause)
+
+    async def book(self, account: StripeAccountId, payment: PaymentSnapshot, order: OrderRow, *, cause: CauseId) -> None:
+        """Book a single payment, and end what it opened once it is given back in full."""
+        async with self._db.transaction() as session:
+            trail = Trail(self._ids, self._clock.now(), cause)
+            await Books(session, self._ids, order.community_id, account, trail).payment(payment, SALES, f"order:{order.id}")
+            if payment.fee is None and payment.received.minor:
+                due = trail.at + FEE_KNOWN_AFTER
+                await add_refetch(session, trail, order.community_id, stripe_lane(account), payment.external_id, due)
+            held = await entitlements.by_source(session, SourceKind.PASS, order.id)
+            if held is not None and 0 < payment.received.minor <= payment.refunded.minor:
+                await change(session, held, Access(Verdict.CLOSED), held.plan_id, trail)
+
+    async def _write(self, session: Session, order: OrderRow, checkout: CheckoutSnapshot, status: OrderStatus, trail: Trail) -> None:
+        if order.status == OrderStatus.PAID or (status is OrderStatus.EXPIRED and order.status != OrderStatus.OPEN):
+            return
+        before, order.status = str(order.status), status
+        order.checkout_session_id = checkout.external_id
+        order.stripe_subscription_id, order.stripe_payment_intent_id = checkout.subscription, checkout.payment_intent
+        session.add(order)
+        if before != status:
+            record(session, trail, order.community_id, f"order.{status}", ("order", order.id), member=order.member_id,
+                   before={"status": before}, after={"status": str(status)}, answer=checkout.external_id)  # fmt: skip
+        if checkout.customer:
+            await customers.keep(session, CustomerRow(
+                id=CustomerId(self._ids.new()), community_id=order.community_id, member_id=order.member_id,
+                stripe_account_id=order.stripe_account_id, stripe_customer_id=checkout.customer))  # fmt: skip
+        if status is OrderStatus.PAID:
+            order.paid_at = trail.at
+            if order.invite_id is not None:
+                await invites.count_use(session, order.invite_id)
+            if not checkout.subscription:
+                await self._open_pass(session, order, trail)
+
+    async def _open_pass(self, session: Session, order: OrderRow, trail: Trail) -> None:
+        plan = await session.get_one(PlanRow, order.plan_id)
+        others = await entitlements.live(session, order.community_id, order.member_id, order.plan_id)
+        until: datetime | None = None
+        start = trail.at
+        if extends(plan.interval):
+            start = max([trail.at, *(other.expires_at for other in others if other.expires_at is not None)])
+            until = start + timedelta(days=plan.interval.count)
+        held = EntitlementRow(
+            id=EntitlementId(self._ids.new()), community_id=order.community_id, member_id=order.member_id, plan_id=order.plan_id,
+            source_kind=SourceKind.PASS, source_id=order.id, starts_at=start, state=EntitlementState.ENDED, cause_id=trail.cause,
+        )  # fmt: skip
+        await change(session, held, Access(Verdict.OPEN, until), order.plan_id, trail)
+
+
+async def _status(gateway: PaymentGateway, checkout: CheckoutSnapshot) -> OrderStatus:
+    if checkout.status is CheckoutStatus.EXPIRED:
+        return OrderStatus.EXPIRED
+    if checkout.status is CheckoutStatus.OPEN:
+        return OrderStatus.OPEN
+    if checkout.payment in {PaymentState.PAID, PaymentState.NOTHING_DUE}:
+        return OrderStatus.PAID
+    if checkout.payment_intent:
+        payment = await gateway.payment(checkout.payment_intent)
+        return OrderStatus.PENDING if payment.status in {"processing", "succeeded"} else OrderStatus.FAILED
+    if checkout.subscription:
+        subscription = await gateway.subscription(checkout.subscription)
+        return OrderStatus.FAILED if subscription.status in {"incomplete_expired", "canceled"} else OrderStatus.PENDING
+    return OrderStatus.PENDING

@@ -1,0 +1,74 @@
+"""A payment looked at again: what is booked of it, and what a refund ends."""
+
+from datetime import timedelta
+
+from billing.ledger import SALES, Books
+from billing.order import Orders
+from billing.subscription import Subscriptions
+from billing.tip import Tips
+from core.clock import Clock
+from core.dispatch import stripe_lane
+from core.ids import CauseId, Ids, OrderId, StripeAccountId, TipId
+from core.payments import PaymentGateways, PaymentSnapshot
+from storage import subscriptions
+from storage.audit import Trail
+from storage.database import Database
+from storage.orders import OrderRow
+from storage.outbox import add_refetch
+from storage.tips import TipRow
+
+FEE_KNOWN_AFTER = timedelta(hours=1)
+
+
+class Payments:
+    """Books any payment of ours, whichever it was for."""
+
+    def __init__(
+        self, *, db: Database, clock: Clock, ids: Ids, gateways: PaymentGateways, subscriptions: Subscriptions, orders: Orders, tips: Tips
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._ids = ids
+        self._gateways = gateways
+        self._subscriptions = subscriptions
+        self._orders = orders
+        self._tips = tips
+
+    async def look(self, account: StripeAccountId, external_id: str, *, cause: CauseId) -> None:
+        """Fetch a payment (``pi_`` or ``ch_``) and make the books and what it opened follow. One that is not ours is left alone."""
+        payment = await (await self._gateways.of(account)).payment(external_id)
+        if payment.subscription:
+            await self._of_subscription(account, payment, cause)
+        elif payment.kind == "tip":
+            async with self._db.transaction() as session:
+                tip = await session.get(TipRow, TipId(payment.reference), with_for_update=True)
+                if tip is not None and tip.stripe_account_id == account:
+                    await self._tips.book(session, tip, payment, Trail(self._ids, self._clock.now(), cause))
+        elif payment.kind == "order":
+            async with self._db.reading() as session:
+                order = await session.get(OrderRow, OrderId(payment.reference))
+            if order is not None and order.stripe_account_id == account:
+                await self._orders.book(account, payment, order, cause=cause)
+
+    async def invoice(self, account: StripeAccountId, external_id: str, *, cause: CauseId) -> None:
+        """Fetch an invoice: its subscription first, for that decides access, then the books."""
+        invoice = await (await self._gateways.of(account)).invoice(external_id)
+        if not invoice.subscription:
+            return
+        await self._subscriptions.refresh(account, invoice.subscription, cause=cause)
+        for intent in invoice.payment_intents:
+            await self.look(account, intent, cause=cause)
+
+    async def _of_subscription(self, account: StripeAccountId, payment: PaymentSnapshot, cause: CauseId) -> None:
+        refunded = 0 < payment.received.minor <= payment.refunded.minor
+        async with self._db.transaction() as session:
+            row = await subscriptions.by_stripe_id(session, account, payment.subscription, lock=True)
+            if row is None:
+                return
+            trail = Trail(self._ids, self._clock.now(), cause)
+            await Books(session, self._ids, row.community_id, account, trail).payment(payment, SALES, f"subscription:{row.id}")
+            if payment.fee is None and payment.received.minor:
+                due = trail.at + FEE_KNOWN_AFTER
+                await add_refetch(session, trail, row.community_id, stripe_lane(account), payment.external_id, due)
+        if refunded:
+            await self._subscriptions.refunded(account, payment.subscription, payment.invoice, cause=cause)

@@ -1,0 +1,36 @@
+"""Which event is about what: one line for each type."""
+
+from enum import StrEnum
+
+
+class Subject(StrEnum):
+    """What an event's object is, and so what is looked at afresh."""
+
+    CHECKOUT = "checkout"
+    SUBSCRIPTION = "subscription"
+    INVOICE = "invoice"
+    PAYMENT = "payment"
+
+
+ROUTES: dict[str, Subject] = {
+    "checkout.session.completed": Subject.CHECKOUT,
+    "checkout.session.async_payment_succeeded": Subject.CHECKOUT,
+    "checkout.session.async_payment_failed": Subject.CHECKOUT,
+    "checkout.session.expired": Subject.CHECKOUT,
+    "customer.subscription.created": Subject.SUBSCRIPTION,
+    "customer.subscription.updated": Subject.SUBSCRIPTION,
+    "customer.subscription.deleted": Subject.SUBSCRIPTION,
+    "customer.subscription.paused": Subject.SUBSCRIPTION,
+    "customer.subscription.resumed": Subject.SUBSCRIPTION,
+    "invoice.paid": Subject.INVOICE,
+    "invoice.payment_failed": Subject.INVOICE,
+    "charge.refunded": Subject.PAYMENT,
+}
+"""Every type we act on; the others are stored and done."""
+
+PREFIXES = {"cs_": Subject.CHECKOUT, "sub_": Subject.SUBSCRIPTION, "in_": Subject.INVOICE, "pi_": Subject.PAYMENT, "ch_": Subject.PAYMENT}
+
+
+def subject_of(object_id: str) -> Subject | None:
+    """Return what an id is of, by its prefix."""
+    return next((subject for prefix, subject in PREFIXES.items() if object_id.startswith(prefix)), None)

@@ -1,0 +1,195 @@
+"""Make our row equal the processor's, and the entitlement follow from it, in one transaction."""
+
+from datetime import timedelta
+from typing import Any
+
+from core.clock import Clock
+from core.dunning import next_notice
+from core.entitlement import Access, Verdict, subscription_access
+from core.events import Notice, NoticeKind
+from core.ids import CauseId, EntitlementId, Ids, MemberId, OrderId, PlanId, StripeAccountId, SubscriptionId
+from core.payments import PaymentGateways, SubscriptionSnapshot
+from storage import entitlements, subscriptions
+from storage.audit import Trail, record
+from storage.communities import CommunityRow
+from storage.database import Database, Session
+from storage.entitlements import EntitlementRow, EntitlementState, SourceKind
+from storage.orders import OrderRow
+from storage.outbox import add_notice, add_reconcile
+from storage.plans import PlanRow
+from storage.prices import plan_of
+from storage.subscriptions import SubscriptionRow
+
+
+class Subscriptions:
+    """The only writer of subscriptions and of the entitlements they are the source of."""
+
+    def __init__(self, *, db: Database, clock: Clock, ids: Ids, gateways: PaymentGateways, grace: timedelta) -> None:
+        self._db = db
+        self._clock = clock
+        self._ids = ids
+        self._gateways = gateways
+        self._grace = grace
+
+    async def refresh(self, account: StripeAccountId, external_id: str, *, cause: CauseId) -> SubscriptionSnapshot:
+        """Fetch a subscription and make everything here follow from it."""
+        asked_at = self._clock.now()
+        snapshot = await (await self._gateways.of(account)).subscription(external_id)
+        async with self._db.transaction() as session:
+            await self.apply(session, account, snapshot, Trail(self._ids, asked_at, cause))
+        return snapshot
+
+    async def refunded(self, account: StripeAccountId, external_id: str, invoice: str, *, cause: CauseId) -> None:
+        """End the access of an invoice given back in full, when it is the subscription's latest.
+
+        The next one paid opens again.
+        """
+        asked_at = self._clock.now()
+        snapshot = await (await self._gateways.of(account)).subscription(external_id)
+        if snapshot.latest_invoice != invoice:
+            return
+        async with self._db.transaction() as session:
+            row = await subscriptions.by_stripe_id(session, account, external_id, lock=True)
+            if row is None:
+                return
+            row.refunded_until = snapshot.period_end
+            session.add(row)
+            await session.flush()
+            await self.apply(session, account, snapshot, Trail(self._ids, asked_at, cause))
+
+    async def apply(self, session: Session, account: StripeAccountId, snapshot: SubscriptionSnapshot, trail: Trail) -> None:
+        """Write what a snapshot (asked for at ``trail.at``) says. One we did not sell is left alone, an older one than we hold too."""
+        row = await subscriptions.by_stripe_id(session, account, snapshot.external_id, lock=True)
+        if row is None:
+            row = await self._first(session, account, snapshot, trail)
+            if row is None:
+                return
+        elif row.fetched_at > trail.at:
+            return
+        before = _facts(row)
+        await _copy(session, row, snapshot, trail)
+        community = await session.get_one(CommunityRow, row.community_id)
+        grace = timedelta(days=community.grace_days) if community.grace_days is not None else self._grace
+        row.next_notice_at = next_notice(row.past_due_since, grace, row.notices_sent) if row.past_due_since else None
+        session.add(row)
+        await session.flush()
+        if before != _facts(row):
+            record(session, trail, row.community_id, "subscription.changed", ("subscription", row.id), member=row.member_id,
+                   before=before, after=_facts(row))  # fmt: skip
+        access = subscription_access(
+            snapshot, past_due_since=row.past_due_since, grace=grace, refunded_until=row.refunded_until, now=trail.at
+        )
+        await self._entitle(session, row, access, trail)
+        await _notify(session, row, before, trail)
+
+    async def _first(
+        self, session: Session, account: StripeAccountId, snapshot: SubscriptionSnapshot, trail: Trail
+    ) -> SubscriptionRow | None:
+        order = await session.get(OrderRow, OrderId(snapshot.reference)) if snapshot.reference else None
+        if order is None or order.stripe_account_id != account:
+            return None
+        return SubscriptionRow(
+            id=SubscriptionId(self._ids.new()),
+            community_id=order.community_id,
+            member_id=order.member_id,
+            plan_id=order.plan_id,
+            stripe_account_id=account,
+            stripe_subscription_id=snapshot.external_id,
+            stripe_customer_id=snapshot.customer,
+            stripe_price_id="",
+            status="",
+            started_at=snapshot.created_at,
+            period_end=snapshot.period_end,
+            fetched_at=trail.at,
+        )
+
+    async def _entitle(self, session: Session, row: SubscriptionRow, access: Access, trail: Trail) -> None:
+        held = await entitlements.by_source(session, SourceKind.SUBSCRIPTION, row.id)
+        if access.verdict is Verdict.KEEP:
+            facts = {"status": row.status, "subscription": row.stripe_subscription_id}
+            dedupe = f"unknown_status:{row.id}:{row.status}"
+            await add_notice(session, trail, row.community_id, Notice(NoticeKind.UNKNOWN_STATUS, facts), dedupe=dedupe)
+            return
+        if held is None and access.verdict is Verdict.CLOSED:
+            return
+        if held is None:
+            held = EntitlementRow(
+                id=EntitlementId(self._ids.new()), community_id=row.community_id, member_id=row.member_id, plan_id=row.plan_id,
+                source_kind=SourceKind.SUBSCRIPTION, source_id=row.id, starts_at=row.started_at, state=EntitlementState.ENDED,
+                cause_id=trail.cause,
+            )  # fmt: skip
+        before = (held.state, held.plan_id)
+        await change(session, held, access, row.plan_id, trail)
+        if before[0] != EntitlementState.ENDED and held.state == EntitlementState.ENDED:
+            await _tell_ended(session, row, trail)
+
+
+async def change(session: Session, held: EntitlementRow, access: Access, plan: PlanId, trail: Trail) -> None:
+    """Make an entitlement open or end, audit it, and have the member reconciled when what it opens may have changed."""
+    before = {"state": str(held.state), "plan": held.plan_id, "until": held.expires_at.isoformat() if held.expires_at else None}
+    opened = access.verdict is Verdict.OPEN
+    held.state = EntitlementState.ACTIVE if opened else EntitlementState.ENDED
+    held.plan_id = plan
+    held.expires_at = access.until if opened else held.expires_at
+    held.ended_at = None if opened else (held.ended_at or trail.at)
+    held.cause_id = trail.cause
+    session.add(held)
+    await session.flush()
+    after = {"state": str(held.state), "plan": held.plan_id, "until": held.expires_at.isoformat() if held.expires_at else None}
+    if before == after:
+        return
+    record(session, trail, held.community_id, "entitlement.changed", ("entitlement", held.id), member=held.member_id,
+           before=before, after=after)  # fmt: skip
+    if (before["state"], before["plan"]) != (after["state"], after["plan"]):
+        await add_reconcile(session, trail, held.community_id, held.member_id)
+
+
+async def _copy(session: Session, row: SubscriptionRow, snapshot: SubscriptionSnapshot, trail: Trail) -> None:
+    for price in snapshot.prices:
+        plan = await plan_of(session, row.stripe_account_id, price)
+        if plan is not None and plan[0] == row.community_id:
+            row.plan_id, row.stripe_price_id = plan[1], price
+    row.status = snapshot.status
+    row.period_end = snapshot.period_end
+    row.trial_end = snapshot.trial_end
+    row.cancel_at = snapshot.period_end if snapshot.cancel_at_period_end else snapshot.cancel_at
+    row.ended_at = snapshot.ended_at
+    row.fetched_at = trail.at
+    if snapshot.status != "past_due":
+        row.past_due_since, row.notices_sent = None, 0
+    elif row.past_due_since is None:
+        row.past_due_since = snapshot.period_start or trail.at
+
+
+def _facts(row: SubscriptionRow) -> dict[str, Any]:
+    return {
+        "status": row.status,
+        "plan": row.plan_id,
+        "period_end": row.period_end.isoformat(),
+        "cancel_at": row.cancel_at.isoformat() if row.cancel_at else None,
+        "past_due_since": row.past_due_since.isoformat() if row.past_due_since else None,
+    }
+
+
+async def _notify(session: Session, row: SubscriptionRow, before: dict[str, Any], trail: Trail) -> None:
+    """Tell of a cancel that keeps access for now, and of a failed renewal that was mended; the sweep sends the reminders."""
+    plan = await session.get_one(PlanRow, row.plan_id)
+    if row.cancel_at and row.status in {"active", "trialing"} and before["cancel_at"] is None:
+        notice = Notice(NoticeKind.ENDING, {"plan": plan.name, "at": row.cancel_at.isoformat()})
+        dedupe = f"ending:{row.id}:{row.cancel_at.isoformat()}:{trail.cause}"
+        await add_notice(session, trail, row.community_id, notice, member=row.member_id, dedupe=dedupe)
+    if before["past_due_since"] and row.past_due_since is None and row.status == "active":
+        notice = Notice(NoticeKind.RENEWED, {"plan": plan.name, "until": row.period_end.isoformat()})
+        dedupe = f"renewed:{row.id}:{row.period_end.isoformat()}"
+        await add_notice(session, trail, row.community_id, notice, member=row.member_id, dedupe=dedupe)
+
+
+async def _tell_ended(session: Session, row: SubscriptionRow, trail: Trail) -> None:
+    others = await entitlements.live(session, row.community_id, MemberId(row.member_id), row.plan_id)
+    if others:
+        return
+    plan = await session.get_one(PlanRow, row.plan_id)
+    why = "payment" if row.status in {"past_due", "unpaid"} or row.past_due_since else "refund" if row.refunded_until else "ended"
+    notice = Notice(NoticeKind.ENDED, {"plan": plan.name, "why": why})
+    dedupe = f"ended:{row.id}:{trail.cause}"
+    await add_notice(session, trail, row.community_id, notice, member=row.member_id, dedupe=dedupe)

@@ -1,0 +1,47 @@
+"""Work items of either box: what is due on a lane, and how it went."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from core.dispatch import Lane
+from storage.inbox import InboxRow, WorkStatus
+from storage.outbox import OutboxRow
+
+Row = TypeVar("Row", InboxRow, OutboxRow)
+
+
+async def due(session: AsyncSession, box: type[Row], lane: Lane, now: datetime, limit: int) -> Sequence[Row]:
+    """Return what is due on a lane, oldest first."""
+    query = select(box).where(box.lane == lane, col(box.status) == WorkStatus.PENDING, box.due_at <= now)
+    return (await session.exec(query.order_by(col(box.due_at)).limit(limit))).all()
+
+
+async def next_due(session: AsyncSession, lane: Lane) -> datetime | None:
+    """Return when the next row of a lane falls due, in either box."""
+    moments: list[datetime] = []
+    for box in (InboxRow, OutboxRow):
+        query = select(box.due_at).where(box.lane == lane, col(box.status) == WorkStatus.PENDING)
+        moment = (await session.exec(query.order_by(col(box.due_at)).limit(1))).first()
+        if moment is not None:
+            moments.append(moment)
+    return min(moments, default=None)
+
+
+async def finish(session: AsyncSession, box: type[Row], rows: Sequence[str], now: datetime) -> None:
+    """Mark rows done."""
+    if rows:
+        await session.execute(update(box).where(col(box.id).in_(rows)).values(status=WorkStatus.DONE, done_at=now, error=""))
+
+
+async def postpone(
+    session: AsyncSession, box: type[Row], rows: Sequence[str], due_at: datetime, attempts: int, error: str, *, dead: bool
+) -> None:
+    """Try rows again at ``due_at``, or give them up."""
+    status = WorkStatus.DEAD if dead else WorkStatus.PENDING
+    if rows:
+        await session.execute(update(box).where(col(box.id).in_(rows)).values(status=status, due_at=due_at, attempts=attempts, error=error))
