@@ -1,0 +1,48 @@
+"""The web application: routes and what is around them."""
+
+from typing import Final
+
+from aiohttp import web
+
+from core.platform import HttpInbound
+from web import checkout, health, invite, oauth, pages, platform_webhook, stripe_webhook, welcome
+from web.headers import secure
+from web.keys import ASSETS, Services, provide
+from web.middleware import explain, observe, pace
+
+BODY_LIMIT: Final = 1024 * 1024
+"""Bytes; the largest delivery we take."""
+
+
+def create_app(services: Services) -> web.Application:
+    """Build the application. It owns nothing: whoever built the services closes them."""
+    app = web.Application(client_max_size=BODY_LIMIT, middlewares=[observe, explain, pace])
+    provide(app, services)
+    pages.set_up(app)
+    app.on_response_prepare.append(secure)
+    app.router.add_routes(
+        [
+            web.get("/j/{code}", invite.show),
+            web.post("/j/{code}/continue", oauth.leave),
+            web.post("/j/{code}/checkout", checkout.pay),
+            web.post("/j/{code}/portal", checkout.manage),
+            web.get("/oauth/{platform}/callback", oauth.come_back),
+            web.get("/welcome/{order}", welcome.show),
+            web.get("/tip/{tip}", welcome.thank),
+            web.post("/webhooks/stripe", stripe_webhook.receive),
+            web.post("/webhooks/stripe/{endpoint}", stripe_webhook.receive),
+            web.get("/healthz", health.alive),
+            web.get("/readyz", health.ready),
+            web.get("/metrics", health.metrics),
+            web.get("/robots.txt", health.robots),
+            web.get("/static/{version}/{name}", _static),
+        ]
+    )
+    for name, adapter in services.adapters.items():
+        if isinstance(adapter, HttpInbound):
+            platform_webhook.mount(app, name, adapter)
+    return app
+
+
+async def _static(request: web.Request) -> web.Response:
+    return request.app[ASSETS].respond(request.match_info["name"])

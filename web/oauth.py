@@ -1,0 +1,101 @@
+"""Signing in with a platform: off to it with a state nobody can guess, and back with an account proven there."""
+
+from datetime import timedelta
+from typing import Final
+
+from aiohttp import web
+
+from core.errors import Refusal
+from core.ids import PlatformName
+from core.platform import AccountLinking, LinkedAccount
+from storage import states
+from storage.states import BrowserRow, StateRow
+from web.browser import PROOF_LIFE, Browser, digest, known, own_form, remember
+from web.invite import callback_url, linking
+from web.keys import ADAPTERS, CLOCK, CREDENTIALS, DATABASE, IDS, INVITES
+from web.pages import link_path, outside, redirect
+
+STATE_LIFE: Final = timedelta(minutes=10)
+PURPOSE: Final = "join"
+"""What the round trip is for, and under which name the token that brings them in is kept."""
+_LONGEST: Final = 2048
+
+
+async def leave(request: web.Request) -> web.Response:
+    """Send the browser to the platform to sign in; used again, to sign in as somebody else."""
+    browser = await own_form(request)
+    offer = await request.app[INVITES].look(request.match_info["code"])
+    adapter = linking(request, offer)
+    state = request.app[IDS].secret()
+    row = StateRow(
+        state_hash=digest(state),
+        browser_hash=browser.hash,
+        platform=offer.platform,
+        purpose=PURPOSE,
+        subject=offer.invite.code,
+        expires_at=request.app[CLOCK].now() + STATE_LIFE,
+    )
+    async with request.app[DATABASE].transaction() as session:
+        await states.put(session, row)
+    return redirect(outside(adapter.authorize_url(state, callback_url(request, offer.platform))))
+
+
+async def come_back(request: web.Request) -> web.Response:
+    """Take the browser back, with a new cookie and its account proven; Refusal for whatever is not the answer to our question."""
+    platform = PlatformName(request.match_info["platform"])
+    adapter = request.app[ADAPTERS].get(platform)
+    if not isinstance(adapter, AccountLinking):
+        raise web.HTTPNotFound
+    browser = known(request)
+    back = link_path(await _code_of(request, browser, platform))
+    if "error" in request.query:
+        return redirect(f"{back}?note=denied")
+    code = request.query.get("code", "")
+    if not 0 < len(code) <= _LONGEST:
+        raise Refusal("bad_code", "The sign-in came back without an answer. Open your link and try again.")
+    account = await adapter.exchange(code, callback_url(request, platform))
+    if account.token is not None:
+        subject = f"{account.realm}:{account.user}"
+        await request.app[CREDENTIALS].put(platform, subject, PURPOSE, account.token, account.token_expires_at)
+    response = redirect(back)
+    remember(request, response, await _prove(request, browser, platform, account))
+    return response
+
+
+async def _code_of(request: web.Request, browser: Browser | None, platform: PlatformName) -> str:
+    """Use the state up and return the link it was made for. A state shown by the wrong browser or provider is burnt too."""
+    state = request.query.get("state", "")
+    async with request.app[DATABASE].transaction() as session:
+        row = await states.take(session, digest(state)) if 0 < len(state) <= _LONGEST else None
+    fits = (
+        row is not None
+        and browser is not None
+        and row.browser_hash == browser.hash
+        and (row.platform, row.purpose) == (platform, PURPOSE)
+        and row.expires_at > request.app[CLOCK].now()
+    )
+    if row is None or not fits:
+        raise Refusal(
+            "bad_state",
+            "It was used already, took longer than ten minutes, or began in another browser. Nothing was linked. "
+            "Open your link and try again.",
+        )
+    return row.subject
+
+
+async def _prove(request: web.Request, before: Browser | None, platform: PlatformName, account: LinkedAccount) -> Browser:
+    """Start a new session for the person, so that a secret from before the sign-in is worth nothing after it."""
+    browser = Browser(request.app[IDS].secret())
+    row = BrowserRow(
+        browser_hash=browser.hash,
+        platform=platform,
+        realm=account.realm,
+        user=account.user,
+        name=account.name,
+        expires_at=request.app[CLOCK].now() + PROOF_LIFE,
+    )
+    async with request.app[DATABASE].transaction() as session:
+        if before is not None:
+            await states.forget(session, before.hash)
+        await states.put(session, row)
+    return browser

@@ -1,0 +1,156 @@
+"""What the pages ask of the use cases, as narrow as they ask it. The classes in billing and membership fit as they are."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from core.ids import CauseId, CommunityId, OrderId, PlatformName, TipId
+from core.money import Money
+from core.payments import Interval
+from core.people import Identity
+from core.platform import ResourceKind, Space
+
+
+class InviteView(Protocol):
+    """A paid invite link."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def expires_at(self) -> datetime | None: ...
+
+
+class ResourceView(Protocol):
+    """One thing a plan opens."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> ResourceKind: ...
+    @property
+    def platform(self) -> PlatformName: ...
+    @property
+    def space_name(self) -> str: ...
+
+
+class PlanView(Protocol):
+    """What is sold."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def price(self) -> Money: ...
+    @property
+    def interval(self) -> Interval: ...
+    @property
+    def trial_days(self) -> int: ...
+    @property
+    def resources(self) -> Sequence[ResourceView]: ...
+
+
+class Offer(Protocol):
+    """What a link offers, and to whom when it is bound."""
+
+    @property
+    def invite(self) -> InviteView: ...
+    @property
+    def community_id(self) -> CommunityId: ...
+    @property
+    def community_name(self) -> str: ...
+    @property
+    def plan(self) -> PlanView: ...
+    @property
+    def platform(self) -> PlatformName: ...
+    @property
+    def bound(self) -> Identity | None: ...
+
+
+class Invites(Protocol):
+    """Paid invite links."""
+
+    async def look(self, code: str) -> Offer:
+        """Return what the link offers; Refusal when it is unknown, over or cannot be sold."""
+        ...
+
+
+class Started(Protocol):
+    """A checkout that is open."""
+
+    @property
+    def url(self) -> str: ...
+
+
+class Checkouts(Protocol):
+    """Buying."""
+
+    async def start(self, code: str, who: Identity, *, cause: CauseId) -> Started:
+        """Open a checkout, or find the open one again; Refusal ``already_member`` among others."""
+        ...
+
+    async def portal(self, community: CommunityId, who: Identity, return_url: str) -> str:
+        """Return the address where a member manages what they pay; Refusal ``no_customer``."""
+        ...
+
+
+class Welcome(Protocol):
+    """How an order stands, for whoever placed it."""
+
+    @property
+    def community_name(self) -> str: ...
+    @property
+    def plan_name(self) -> str: ...
+    @property
+    def paid(self) -> bool: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def inside(self) -> bool: ...
+    @property
+    def invite_url(self) -> str: ...
+    @property
+    def spaces(self) -> Sequence[tuple[PlatformName, Space]]: ...
+    @property
+    def waiting(self) -> str: ...
+    @property
+    def notices(self) -> Sequence[str]: ...
+    @property
+    def checkout_url(self) -> str: ...
+    @property
+    def invite_code(self) -> str: ...
+
+
+class Statuses(Protocol):
+    """How things stand."""
+
+    async def of_order(self, order: OrderId) -> Welcome:
+        """Return how an order stands; Refusal ``order_unknown``."""
+        ...
+
+
+class TipView(Protocol):
+    """A tip as its giver sees it."""
+
+    @property
+    def community_name(self) -> str: ...
+    @property
+    def amount(self) -> Money: ...
+    @property
+    def state(self) -> str: ...
+
+
+class Tips(Protocol):
+    """Thanks in money."""
+
+    async def look(self, tip_id: TipId) -> TipView:
+        """Return how a tip stands; Refusal ``tip_unknown``."""
+        ...
+
+
+class Webhooks(Protocol):
+    """The processor's deliveries."""
+
+    async def receive(self, path: str, body: bytes, signature: str | None) -> None:
+        """Return once the delivery is durable. ``path`` names the endpoint, empty for the environment's."""
+        ...

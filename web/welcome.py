@@ -1,0 +1,54 @@
+"""Where the payment page sends people back to. These pages tell; they never let anybody in."""
+
+from typing import Any, Final
+
+from aiohttp import web
+
+from core.ids import OrderId, TipId
+from web.keys import ADAPTERS, STATUSES, TIPS
+from web.pages import page
+from web.ports import Welcome
+
+_PAUSES: Final = (1, 1, 2, 2, 3, 5, 5, 10, 10, 20, 30)
+"""Seconds between looks, slower the longer it takes."""
+_LOOKS: Final = 60
+
+
+async def show(request: web.Request) -> web.Response:
+    """Show how an order stands, again and again until they are inside."""
+    order = request.match_info["order"]
+    welcome = await request.app[STATUSES].of_order(OrderId(order))
+    looks = _looks(request)
+    updating = _moves(welcome) and looks < _LOOKS and "still" not in request.query
+    context: dict[str, Any] = {"welcome": welcome, "doors": _doors(request, welcome), "updating": updating, "moves": _moves(welcome)}
+    response = page(request, "welcome.html", context)
+    if updating:  # a header, not a script: it works everywhere
+        pause = _PAUSES[min(looks, len(_PAUSES) - 1)]
+        response.headers["Refresh"] = f"{pause}; url={request.path}?look={looks + 1}"
+    return response
+
+
+async def thank(request: web.Request) -> web.Response:
+    """Show how a tip stands."""
+    tip = await request.app[TIPS].look(TipId(request.match_info["tip"]))
+    response = page(request, "tip.html", {"tip": tip})
+    looks = _looks(request)
+    if tip.state in {"open", "pending"} and looks < len(_PAUSES):
+        response.headers["Refresh"] = f"{_PAUSES[looks]}; url={request.path}?look={looks + 1}"
+    return response
+
+
+def _moves(welcome: Welcome) -> bool:
+    """Whether there is anything to wait for."""
+    return not welcome.inside and welcome.state not in {"failed", "expired"}
+
+
+def _doors(request: web.Request, welcome: Welcome) -> list[tuple[str, str]]:
+    """Return the label and the address of each space they can go to now."""
+    adapters = request.app[ADAPTERS]
+    return [(adapters[platform].label, adapters[platform].space_url(space)) for platform, space in welcome.spaces if platform in adapters]
+
+
+def _looks(request: web.Request) -> int:
+    look = request.query.get("look", "")
+    return min(int(look), _LOOKS) if look.isascii() and look.isdigit() and len(look) <= len(str(_LOOKS)) else 0
