@@ -8,7 +8,7 @@ from enum import StrEnum
 from core.ids import ResourceId
 from core.payments import SubscriptionSnapshot
 
-SLACK = timedelta(hours=72)
+LEEWAY = timedelta(hours=72)
 """How long access outlives a paid period: a late renewal never locks a payer out, a lost cancel never gives access for ever."""
 
 KNOWN_STATUSES = frozenset({"trialing", "active", "past_due", "incomplete", "incomplete_expired", "canceled", "unpaid", "paused"})
@@ -43,7 +43,7 @@ def subscription_access(
     if refunded_until is not None and snapshot.period_end <= refunded_until:
         return Access(Verdict.CLOSED)
     if snapshot.status in {"trialing", "active"}:
-        return Access(Verdict.OPEN, snapshot.period_end + SLACK)
+        return Access(Verdict.OPEN, snapshot.period_end + LEEWAY)
     if snapshot.status == "past_due":
         end = (past_due_since or now) + grace
         return Access(Verdict.OPEN, end) if now < end else Access(Verdict.CLOSED)

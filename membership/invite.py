@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from core.clock import Clock
 from core.errors import Refusal
-from core.ids import CauseId, CommunityId, Ids, InviteId, PlanId, PlatformName
+from core.ids import CauseId, CommunityId, Ids, InviteId, PlanId, PlatformName, PlatformUserId
 from core.offer import check_link
 from core.people import Identity
 from storage import invites, plans
@@ -99,7 +99,7 @@ class Invites:
                 bound_name=bound.name if bound else "",
                 tag=tag,
                 personal=personal,
-                created_by=actor,
+                created_by=PlatformUserId(actor),
                 created_at=trail.at,
             )
             session.add(invite)

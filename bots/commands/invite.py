@@ -9,7 +9,7 @@ SPEC = CommandSpec(
     ("doorman", "invite"),
     "Make a paid invite link: whoever pays through it is let in",
     (
-        Option("plan", "What the link sells: the plan's name", required=True, highest=80),
+        Option("plan", "What the link sells: the plan's name", required=True, highest=60),
         Option("uses", "How many people may pay through it; no limit when left out", OptionKind.INTEGER, lowest=1, highest=1_000_000),
         Option("expires", "When it stops selling: 24h, 7 days, 2 weeks, 2026-12-31; never when left out", highest=40),
         Option("for", "The only person who may use it", OptionKind.USER),

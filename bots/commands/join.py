@@ -6,7 +6,7 @@ from core.text import Code
 from storage.plans import PlanView
 
 SPEC = CommandSpec(
-    ("join",), "Get your own link to become a member here", (Option("plan", "Which plan, when there are several", highest=80),)
+    ("join",), "Get your own link to become a member here", (Option("plan", "Which plan, when there are several", highest=60),)
 )
 
 
@@ -39,7 +39,7 @@ async def run(desk: Desk, call: Call) -> CommandReply:
 
 
 def _which(plans: list[PlanView], name: str) -> CommandReply:
-    missing = f"There is no plan called “{name[:80]}”. " if name else ""
+    missing = f"There is no plan called “{name[:60]}”. " if name else ""
     return CommandReply(
         "Which plan?",
         (f"{missing}Say which one, like ", Code(f"/join plan:{plans[0].name}"), "."),

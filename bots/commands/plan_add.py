@@ -7,7 +7,7 @@ SPEC = CommandSpec(
     ("doorman", "plan", "add"),
     "Have a plan open one more role; everyone who has the plan gets it",
     (
-        Option("plan", "The plan's name", required=True, highest=80),
+        Option("plan", "The plan's name", required=True, highest=60),
         Option("role", "The role to add", OptionKind.RESOURCE, required=True),
     ),
     Audience.CREATOR,

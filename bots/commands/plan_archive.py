@@ -5,7 +5,7 @@ from core.commands import Audience, CommandReply, CommandSpec, Option
 SPEC = CommandSpec(
     ("doorman", "plan", "archive"),
     "Stop selling a plan; whoever has it keeps it",
-    (Option("plan", "The plan's name", required=True, highest=80),),
+    (Option("plan", "The plan's name", required=True, highest=60),),
     Audience.CREATOR,
 )
 

@@ -10,12 +10,12 @@ SPEC = CommandSpec(
     ("doorman", "plan", "create"),
     "Make a plan to sell: what it costs, how often, and the role it opens",
     (
-        Option("name", "What people see, like Gold", required=True, lowest=1, highest=80),
+        Option("name", "What people see, like Gold", required=True, lowest=1, highest=60),
         Option("price", "Like 9.99 USD", required=True, lowest=1, highest=30),
         Option("interval", "week, month, year, a number of days for a pass (30 days), or once for life", required=True, highest=30),
         Option("role", "The role a member gets", OptionKind.RESOURCE, required=True),
-        Option("trial_days", "Free days before the first payment", OptionKind.INTEGER, lowest=0, highest=730),
-        Option("description", "A sentence on what one gets", highest=500),
+        Option("trial_days", "Free days before the first payment", OptionKind.INTEGER, lowest=0, highest=365),
+        Option("description", "A sentence on what one gets", highest=300),
     ),
     Audience.CREATOR,
 )
