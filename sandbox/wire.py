@@ -13,6 +13,8 @@ from sandbox.record import Exchange, Recorder
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 FaultAnswer = Callable[[Fault], web.Response]
+FAULT = web.ResponseKey("fault", bool)
+"""Set to True on a response that is wrong on purpose, so that the record says so."""
 
 
 @dataclass(slots=True)
@@ -30,7 +32,7 @@ def vendor_middleware(service: str, prefix: str, wire: Wire, answer: FaultAnswer
 
     Other paths (pages, sockets) pass untouched.
     ``answer`` renders a 429 or 5xx fault as the vendor would. A handler that refuses on purpose, in a way the vendor's own
-    description does not know, sets ``response["fault"] = True`` so that the record says so.
+    description does not know, sets ``response[FAULT] = True`` so that the record says so.
     """
 
     @web.middleware
@@ -46,7 +48,7 @@ def vendor_middleware(service: str, prefix: str, wire: Wire, answer: FaultAnswer
             return hang_up(request)
         if fault is not None and fault.kind in {FaultKind.RATE_LIMITED, FaultKind.SERVER_ERROR}:
             response: web.StreamResponse = answer(fault)
-            response["fault"] = True
+            response[FAULT] = True
         else:
             response = await handler(request)
         await _record(service, path, request, response, wire.recorder)
@@ -78,7 +80,7 @@ async def _record(service: str, path: str, request: web.Request, response: web.S
             status=response.status,
             response_content_type=response.headers.get("Content-Type", ""),
             response_body=body,
-            fault=bool(response.get("fault")),
+            fault=bool(response.get(FAULT)),
         )
     )
 
