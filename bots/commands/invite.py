@@ -10,7 +10,7 @@ SPEC = CommandSpec(
     "Make a paid invite link: whoever pays through it is let in",
     (
         Option("plan", "What the link sells: the plan's name", required=True, highest=60),
-        Option("uses", "How many people may pay through it; no limit when left out", OptionKind.INTEGER, lowest=1, highest=1_000_000),
+        Option("uses", "How many people may pay through it; no limit when left out", OptionKind.INTEGER, lowest=1, highest=100_000),
         Option("expires", "When it stops selling: 24h, 7 days, 2 weeks, 2026-12-31; never when left out", highest=40),
         Option("for", "The only person who may use it", OptionKind.USER),
         Option("tag", "Your own word for where you post it; only you see it", highest=40),

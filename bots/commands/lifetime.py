@@ -6,7 +6,7 @@ from datetime import MAXYEAR, UTC, datetime, timedelta
 from core.errors import Refusal
 
 SHORTEST = timedelta(minutes=5)
-LONGEST = timedelta(days=3660)
+LONGEST = timedelta(days=3650)
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _WORDS = {"minute": "m", "min": "m", "hour": "h", "hr": "h", "day": "d", "week": "w", "month": "month", "year": "year"}
 _DAYS = {"month": timedelta(days=30), "year": timedelta(days=365)}

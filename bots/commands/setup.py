@@ -12,7 +12,7 @@ SPEC = CommandSpec(
     (
         Option("channel", "Where I tell you what you should know; without one I message you directly", OptionKind.CHANNEL),
         Option("currency", "Currency of your prices and tips, like USD or EUR", lowest=3, highest=3),
-        Option("grace_days", "Days a member keeps access after a payment failed", OptionKind.INTEGER, lowest=0, highest=60),
+        Option("grace_days", "Days a member keeps access after a payment failed", OptionKind.INTEGER, lowest=0, highest=30),
         Option("another", "Get a code that adds another space to this community", OptionKind.BOOLEAN),
         Option("code", "A code from your other space: adds this one to that community", highest=64),
     ),

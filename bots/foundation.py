@@ -1,0 +1,104 @@
+"""What everything else stands on: the clock, the database, the processor's gateways and the adapters, each opened once."""
+
+import random
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TypedDict
+
+from billing.gateways import Gateways
+from billing.stripe.accounts import GatewayPool
+from bots.clock import FollowedClock
+from bots.settings import Configuration
+from core.clock import Clock, SystemClock
+from core.ids import Ids, PlatformName, RandomIds
+from core.platform import PlatformAdapter
+from storage import schema, stripe_accounts, webhook_endpoints
+from storage.credentials import CredentialStore
+from storage.database import Database
+from storage.engine import create_engines
+from storage.vault import Vault
+
+
+class Tools(TypedDict):
+    """What every use case takes."""
+
+    db: Database
+    clock: Clock
+    ids: Ids
+
+
+@dataclass(frozen=True, slots=True)
+class Foundation:
+    """The parts every use case is built from."""
+
+    configuration: Configuration
+    clock: Clock
+    ids: Ids
+    rng: random.Random
+    db: Database
+    gateways: Gateways
+    credentials: CredentialStore
+    adapters: Mapping[PlatformName, PlatformAdapter]
+
+    def tools(self) -> Tools:
+        """Return what every use case takes, as keywords."""
+        return {"db": self.db, "clock": self.clock, "ids": self.ids}
+
+
+@asynccontextmanager
+async def open_database(configuration: Configuration) -> AsyncIterator[Database]:
+    """Open the database in the settings; nothing is read or changed yet."""
+    settings = configuration.settings
+    vault = Vault([key.get_secret_value() for key in settings.secret_key])
+    db = Database(create_engines(settings.database_url.get_secret_value(), vault))
+    try:
+        yield db
+    finally:
+        await db.close()
+
+
+@asynccontextmanager
+async def lay_foundation(
+    configuration: Configuration, *, clock: Clock | None = None, ids: Ids | None = None, rng: random.Random | None = None
+) -> AsyncIterator[Foundation]:
+    """Open everything, bring the database up to date and make sure of its first rows; leaving closes all in reverse.
+
+    Raises storage.schema.SchemaError when the database is of another version, TransientError when a sandbox's clock is away.
+    """
+    settings = configuration.settings
+    async with AsyncExitStack() as stack:
+        if clock is None:
+            clock = await stack.enter_async_context(FollowedClock(settings.clock_url)) if settings.clock_url else SystemClock()
+        ids = ids or RandomIds()
+        db = await stack.enter_async_context(open_database(configuration))
+        await prepare(db, clock, migrate=settings.auto_migrate)
+        pool = await stack.enter_async_context(GatewayPool(clock, api_url=settings.stripe_api_url))
+        keys = [key.get_secret_value() for key in settings.stripe_api_key]
+        credentials = CredentialStore(db, clock)
+        adapters = {}
+        for name, chosen in configuration.platforms.items():
+            adapters[name] = chosen.platform.build(chosen.settings, clock=clock, ids=ids, credentials=credentials)
+            stack.push_async_callback(adapters[name].close)
+        yield Foundation(
+            configuration=configuration,
+            clock=clock,
+            ids=ids,
+            rng=rng or random.Random(ids.secret()),  # noqa: S311 - spreads retries, keeps no secret
+            db=db,
+            gateways=Gateways(db=db, pool=pool, environment_keys=keys),
+            credentials=credentials,
+            adapters=adapters,
+        )
+
+
+async def prepare(db: Database, clock: Clock, *, migrate: bool) -> None:
+    """Bring the schema up to date, or refuse one that is not, and make sure of the environment's account and endpoint."""
+    if migrate:
+        await schema.upgrade(db.engines)
+    elif not await schema.head(db.engines):
+        raise schema.SchemaError("the database is not up to date; run: doorman migrate")
+    async with db.transaction() as session:
+        await stripe_accounts.ensure_environment(session, clock.now())
+        await session.flush()
+        await webhook_endpoints.ensure_environment(session, clock.now())
