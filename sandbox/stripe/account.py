@@ -26,6 +26,7 @@ class Account:
         self.main = timeline
         self.clocks: dict[str, Timeline] = {}
         self.platform: Account | None = None
+        self.connected: list[Account] = []
         self.currency = "usd"
         self.name = "Sandbox"
         self.created = timeline.now()

@@ -4,10 +4,11 @@ from html import escape
 
 from aiohttp import web
 
-from sandbox.stripe import checkout_payment
+from sandbox.stripe import checkout_means, checkout_payment
 from sandbox.stripe.account import Account
 from sandbox.stripe.cards import message
-from sandbox.stripe.checkout_payment import PageError, Typed
+from sandbox.stripe.checkout_means import PageError
+from sandbox.stripe.checkout_payment import Typed
 from sandbox.stripe.errors import ApiError
 from sandbox.stripe.model import StripeModel
 from sandbox.stripe.money import written
@@ -113,7 +114,7 @@ def form(account: Account, session: Resource, typed: dict[str, str] | None = Non
         else field("email", "E-mail", given.get("email", ""), type="email", autocomplete="email", required="")
     )
     shown.append(field("name", "Name", given.get("name", ""), autocomplete="name"))
-    if checkout_payment.needs_payment_method(session):
+    if checkout_means.needs_payment_method(session):
         shown.append(_means(session, given))
     shown += [button(_verb(session)), "</form>", _back(session)]
     return page(f"Pay {account.name}", shown, error=error, status=402 if error else 200)
@@ -128,7 +129,7 @@ def _means(session: Resource, given: dict[str, str]) -> str:
         field("expiry", "Expiry (MM/YY)", given.get("expiry", "12/34"), autocomplete="cc-exp"),
         field("cvc", "Security code", given.get("cvc", "123"), autocomplete="cc-csc", **numeric),
     ]
-    debit = checkout_payment.debit_of(session)
+    debit = checkout_means.debit_of(session)
     if debit is not None:
         example = "DE89370400440532013000" if debit == "sepa_debit" else "000123456789"
         parts += [

@@ -2,19 +2,14 @@
 
 from dataclasses import dataclass
 
-from sandbox.stripe import cards, checkout, coupons, customers, discounts, payment_intents, payment_methods, payments, subscriptions
+from sandbox.stripe import checkout, coupons, customers, discounts, payment_intents, payment_methods, payments, subscriptions
 from sandbox.stripe.account import Account
-from sandbox.stripe.cards import Card, Debit
+from sandbox.stripe.checkout_means import PageError, means_of, needs_payment_method
 from sandbox.stripe.errors import invalid
 from sandbox.stripe.payments import Payer, Verdict
 from sandbox.stripe.resource import Json, Resource
 
-REFUSED_CARD = "Your card was declined. Your request was in test mode, but used a non test card."
 DONE = Verdict("succeeded")
-
-
-class PageError(Exception):
-    """The page is shown again with this sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,33 +19,6 @@ class Typed:
     email: str
     number: str
     name: str = ""
-
-
-def means_of(number: str, session: Resource) -> Card | Debit:
-    """Return the card or account behind what was typed; raise PageError."""
-    plain = number.replace(" ", "").upper()
-    debit = cards.DEBITS.get(plain)
-    if debit is not None and debit.kind == debit_of(session):
-        return debit
-    if not plain.isdecimal() or not cards.luhn(plain):
-        raise PageError("Your card number is invalid.")
-    card = cards.CARDS.get(plain)
-    if card is None:
-        raise PageError(REFUSED_CARD)
-    return card
-
-
-def debit_of(session: Resource) -> str | None:
-    """Return the kind of bank debit the page offers, if any."""
-    kind = cards.DEBIT_FOR.get(session["currency"])
-    params = session.hidden["params"]
-    allowed, excluded = params.get("allowed_payment_method_types"), params.get("excluded_payment_method_types") or []
-    return kind if kind and (allowed is None or kind in allowed) and kind not in excluded else None
-
-
-def needs_payment_method(session: Resource) -> bool:
-    """Tell whether the page asks for a card: not when nothing is due and none is wanted for later."""
-    return bool(session["amount_total"]) or (session["mode"] == "subscription" and session["payment_method_collection"] == "always")
 
 
 def apply_code(account: Account, session: Resource, code: str) -> None:

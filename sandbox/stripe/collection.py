@@ -37,7 +37,7 @@ def open_invoice(account: Account, invoice: Resource) -> None:
     if intent is not None:
         payments.watch(intent, lambda decline: conclude(account, invoice, decline))
     elif invoice["status"] == "paid":
-        _revive(account, invoice)
+        follow_payment(account, invoice)
 
 
 def collect(account: Account, invoice: Resource, method: Resource | None = None, payer: Payer = ABSENT) -> Verdict:
@@ -63,17 +63,18 @@ def conclude(account: Account, invoice: Resource, decline: str | None) -> None:
         return
     if decline is None:
         invoices.mark_paid(account, invoice, attempted=True)
-        _revive(account, invoice)
+        follow_payment(account, invoice)
         return
     subscription = subscription_of(invoice)
     first = subscription["status"] == "incomplete"
-    retry = None if first or subscription["status"] in subscription_state.OVER else _next_attempt(account, invoice)
+    held = subscription["pending_update"] is not None
+    retry = None if first or held or subscription["status"] in subscription_state.OVER else _next_attempt(account, invoice)
     with account.changing(invoice, "invoice.payment_failed", "invoice.updated"):
         invoice |= {"attempt_count": invoice["attempt_count"] + 1, "attempted": True, "next_payment_attempt": retry}
     if decline == "authentication_required":
         account.emit("invoice.payment_action_required", invoice)
     _set_delinquent(account, invoice, delinquent=True)
-    if not first:
+    if not first and not held:
         _dun(account, invoice, subscription, retry)
 
 
@@ -100,7 +101,11 @@ def _retry(account: Account, invoice: Resource, due: int) -> None:
         collect(account, invoice)
 
 
-def _revive(account: Account, invoice: Resource) -> None:
+def follow_payment(account: Account, invoice: Resource) -> None:
+    """Do to the subscription what a paid invoice does."""
+    on_paid = invoice.hidden.pop("on_paid", None)
+    if on_paid is not None:
+        on_paid()
     subscription = subscription_of(invoice)
     _set_delinquent(account, invoice, delinquent=False)
     waiting = {"incomplete"} | (set() if subscription_state.open_invoices(account, subscription) else {"past_due", "unpaid"})

@@ -11,7 +11,9 @@ from core.clock import SystemClock
 from sandbox.clock import VirtualClock
 from sandbox.stripe import events, pages, shell
 from sandbox.stripe.model import StripeModel
+from sandbox.stripe.people import StripePeople
 from sandbox.stripe.policy import Policy
+from sandbox.stripe.resource import Resource
 from sandbox.stripe.webhooks import Webhooks
 from sandbox.wire import Wire, serve, vendor_middleware
 
@@ -42,6 +44,32 @@ class StripeEmulator:
         params = {"url": url, "enabled_events": enabled_events or ["*"], "connect": connect}
         secret: str = events.create_endpoint(self.account, params).hidden["secrets"][0]
         return secret
+
+    def redeliver(self, event_id: str) -> None:
+        """Send an event again, as the dashboard's "resend" does; raise KeyError when there is no such event."""
+        for account in self.model.accounts.values():
+            event = account.table("event").find(event_id)
+            if event is not None:
+                self.webhooks.redeliver(account, event)
+                return
+        raise KeyError(event_id)
+
+    def roll_secret(self, url: str) -> str:
+        """Give the endpoint at ``url`` a new secret and return it; the old one stays in force until :meth:`retire_secret`."""
+        endpoint = self._endpoint(url)
+        endpoint.hidden["secrets"].insert(0, f"whsec_{self.model.ids.token(32)}")
+        return str(endpoint.hidden["secrets"][0])
+
+    def retire_secret(self, url: str) -> None:
+        """End the rolling of a secret: sign with the newest only."""
+        del self._endpoint(url).hidden["secrets"][1:]
+
+    def _endpoint(self, url: str) -> Resource:
+        return next(row for row in self.account.table("webhook_endpoint") if row["url"] == url)
+
+    def people(self) -> StripePeople:
+        """Return the people who use the pages being served, and the creator at the dashboard."""
+        return StripePeople(self.base_url, self.api_key)
 
     @asynccontextmanager
     async def serve(self, port: int = 0) -> AsyncIterator[str]:

@@ -65,6 +65,8 @@ class StripeModel:
         account = Account(self.ids.new("acct", 16), self.ids, self.main, self.policy)
         account.name, account.platform, account.page_base = name, platform, self._page_base
         account.listeners = self._listeners
+        if platform is not None:
+            platform.connected.append(account)
         self.accounts[account.id] = account
         return account
 

@@ -16,10 +16,10 @@ class Refused(Exception):  # noqa: N818 - it is what a person is told, and no bu
 
 
 class StripePeople:
-    """Acts on the pages at ``base_url`` (``async with``)."""
+    """Acts on the pages at ``base_url`` (``async with``). ``api_key`` is needed only by what a creator does in the dashboard."""
 
-    def __init__(self, base_url: str) -> None:
-        self._base = base_url
+    def __init__(self, base_url: str, api_key: str = "") -> None:
+        self._base, self._api_key = base_url, api_key
         self._http: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -55,6 +55,46 @@ class StripePeople:
         except Refused as told:
             return str(told)
         raise AssertionError("the declined card was taken")
+
+    async def cancel_subscription(self, portal_url: str, subscription: str | None = None) -> str:
+        """Press cancel on the portal page and return the page that follows."""
+        return await self._press(portal_url, "cancel", subscription)
+
+    async def resume_subscription(self, portal_url: str, subscription: str | None = None) -> str:
+        """Press "keep my subscription" on the portal page and return the page that follows."""
+        return await self._press(portal_url, "resume", subscription)
+
+    async def change_card(self, portal_url: str, card: str = GOOD_CARD) -> str:
+        """Give another card on the portal page and return the page that follows."""
+        await self._get(portal_url)
+        return await self._get(await self._post(portal_url, {"action": "card", "card_number": card}))
+
+    async def pay_invoice(self, invoice_url: str, card: str = GOOD_CARD, outcome: str = "complete") -> str:
+        """Pay on the hosted invoice page and return the page that follows."""
+        await self._get(invoice_url)
+        place = await self._post(invoice_url, {"card_number": card})
+        if "/authenticate/" in place:
+            await self._get(place)
+            place = await self._post(place, {"outcome": outcome})
+        return await self._get(place)
+
+    async def refund(self, paid: str, amount: int | None = None) -> str:
+        """Refund a charge or a payment intent, as the creator does in the dashboard; returns the refund's id."""
+        form = {"payment_intent" if paid.startswith("pi_") else "charge": paid} | ({} if amount is None else {"amount": str(amount)})
+        headers = {"Authorization": f"Bearer {self._api_key}"}
+        async with self._client.post(f"{self._base}/v1/refunds", data=form, headers=headers) as answer:
+            body = await answer.json()
+            if answer.status != 200:  # noqa: PLR2004 - OK
+                raise Refused(body["error"]["message"])
+            return str(body["id"])
+
+    async def _press(self, portal_url: str, action: str, subscription: str | None) -> str:
+        text = await self._get(portal_url)
+        forms = re.findall(rf'name="subscription" value="([^"]+)"><button[^>]*value="{action}"', text)
+        wanted = subscription or (forms[0] if forms else "")
+        if wanted not in forms:
+            raise Refused(f"the page has no button to {action} that subscription")
+        return await self._get(await self._post(portal_url, {"action": action, "subscription": wanted}))
 
     async def _get(self, url: str) -> str:
         async with self._client.get(url) as answer:

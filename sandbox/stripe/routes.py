@@ -1,16 +1,23 @@
 """Every route of the API that the sandbox knows."""
 
 from sandbox.stripe import (
+    account_routes,
     charges,
     checkout,
     coupons,
+    customer_deletion,
     customers,
     events,
-    payment_intents,
+    invoice_routes,
+    payment_intent_routes,
     payment_methods,
+    portal,
     products,
     refunds,
+    subscription_changes,
+    subscription_ends,
     subscriptions,
+    test_clocks,
 )
 from sandbox.stripe.call import Router
 
@@ -18,13 +25,20 @@ ROUTER = Router(
     [
         *products.ROUTES,
         *customers.ROUTES,
+        *customer_deletion.ROUTES,
         *payment_methods.ROUTES,
-        *payment_intents.ROUTES,
+        *payment_intent_routes.ROUTES,
         *charges.ROUTES,
         *refunds.ROUTES,
         *coupons.ROUTES,
         *subscriptions.ROUTES,
+        *subscription_changes.ROUTES,
+        *subscription_ends.ROUTES,
+        *invoice_routes.ROUTES,
         *checkout.ROUTES,
+        *portal.ROUTES,
         *events.ROUTES,
+        *test_clocks.ROUTES,
+        *account_routes.ROUTES,
     ]
 )

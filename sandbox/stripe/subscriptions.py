@@ -1,17 +1,25 @@
 """Making subscriptions: docs.stripe.com/api/subscriptions/create. What changes them is :mod:`subscription_changes`."""
 
-from sandbox.stripe import collection, customers, cycle, discounts, invoice_lines, invoices, payment_methods, payments, subscription_items
+from sandbox.stripe import (
+    collection,
+    customers,
+    cycle,
+    discounts,
+    invoice_lines,
+    invoices,
+    payment_methods,
+    payments,
+    subscription_items,
+    subscription_shape,
+)
 from sandbox.stripe import subscription_state as state
 from sandbox.stripe.account import Account
 from sandbox.stripe.call import Call, Route, get, listing, post
 from sandbox.stripe.errors import invalid, missing_parameter
 from sandbox.stripe.paginate import page
-from sandbox.stripe.params import array, boolean, choice, either, integer, merged, metadata, nested, text, unsettable
+from sandbox.stripe.params import array, boolean, choice, either, integer, metadata, nested, text, unsettable
 from sandbox.stripe.payments import ABSENT, Payer
 from sandbox.stripe.resource import Json, Resource, list_of
-
-DAY = 86_400
-LONGEST_TRIAL = 730
 
 
 def create(account: Account, params: Json, method: Resource | None = None, payer: Payer = ABSENT) -> Resource:
@@ -24,8 +32,8 @@ def create(account: Account, params: Json, method: Resource | None = None, payer
     total = sum(price["unit_amount"] * quantity for price, quantity, _ in found)
     redeemed = discounts.named(account, params.get("discounts") or [], customer.id, total)
     now = account.now(customer.id)
-    trial_end = _trial_end(params, now)
-    subscription = Resource(_shown(account, params, now, trial_end, found[0][0]["currency"]))
+    trial_end = subscription_shape.trial_end_of(params, now)
+    subscription = Resource(subscription_shape.new_subscription(account, params, now, trial_end, found[0][0]["currency"]))
     start = (now, trial_end or now)
     made = [subscription_items.make(account, subscription.id, *each, start) for each in found]
     subscription["items"] = list_of(f"/v1/subscription_items?subscription={subscription.id}", made)
@@ -40,76 +48,6 @@ def create(account: Account, params: Json, method: Resource | None = None, payer
     customer["currency"] = customer["currency"] or subscription["currency"]
     _begin(account, subscription, params.get("payment_behavior", "allow_incomplete"), method, payer)
     return subscription
-
-
-def _trial_end(params: Json, now: int) -> int | None:
-    days, end = params.get("trial_period_days"), params.get("trial_end")
-    if days is not None and not 1 <= days <= LONGEST_TRIAL:
-        raise invalid(f"trial_period_days must be between 1 and {LONGEST_TRIAL}", "trial_period_days")
-    if end is not None and end != "now" and end <= now:
-        raise invalid("Invalid timestamp: must be an integer Unix timestamp in the future.", "trial_end")
-    found: int | None = now + days * DAY if days else None if end == "now" else end
-    return found
-
-
-def _shown(account: Account, params: Json, now: int, trial_end: int | None, currency: str) -> Json:
-    behavior = {"end_behavior": {"missing_payment_method": "create_invoice"}}
-    return {
-        "id": account.ids.new("sub"),
-        "object": "subscription",
-        "application": None,
-        "application_fee_percent": None,
-        "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
-        "billing_cycle_anchor": trial_end or now,
-        "billing_cycle_anchor_config": None,
-        "billing_mode": {"flexible": {"proration_discounts": "included"}, "type": "flexible"},
-        "billing_schedules": [],
-        "billing_thresholds": None,
-        "cancel_at": None,
-        "cancel_at_period_end": False,
-        "canceled_at": None,
-        "cancellation_details": {"comment": None, "feedback": None, "reason": None},
-        "collection_method": "charge_automatically",
-        "created": now,
-        "currency": currency,
-        "customer": params["customer"],
-        "customer_account": None,
-        "days_until_due": None,
-        "default_payment_method": params.get("default_payment_method"),
-        "default_source": None,
-        "default_tax_rates": [],
-        "description": params.get("description"),
-        "discounts": [],
-        "ended_at": None,
-        "invoice_settings": {
-            "account_tax_ids": None,
-            "custom_fields": None,
-            "description": None,
-            "footer": None,
-            "issuer": {"type": "self"},
-        },
-        "items": None,
-        "latest_invoice": None,
-        "livemode": False,
-        "metadata": merged(None, params.get("metadata", {})),
-        "next_pending_invoice_item_invoice": None,
-        "on_behalf_of": None,
-        "pause_collection": None,
-        "payment_settings": {"payment_method_options": None, "payment_method_types": None, "save_default_payment_method": "off"}
-        | params.get("payment_settings", {}),
-        "pending_invoice_item_interval": None,
-        "pending_setup_intent": None,
-        "pending_update": None,
-        "schedule": None,
-        "start_date": now,
-        "status": "trialing" if trial_end else "incomplete",
-        "status_details": None,
-        "test_clock": account.table("customer").get(params["customer"])["test_clock"],
-        "transfer_data": None,
-        "trial_end": trial_end,
-        "trial_settings": params.get("trial_settings") or behavior,
-        "trial_start": now if trial_end else None,
-    }
 
 
 def _begin(account: Account, subscription: Resource, behavior: str, method: Resource | None, payer: Payer) -> None:
@@ -168,12 +106,12 @@ def _create(call: Call) -> Json:
 
 
 def _list(call: Call) -> Json:
-    status = call.params.get("status")
+    status: str | None = call.params.get("status")
 
     def keep(row: Resource) -> bool:
-        if status is None:
-            return row["status"] != "canceled"
         held: str = row["status"]
+        if status is None:
+            return held != "canceled"
         return status in {"all", held} or (status == "ended" and held in state.OVER)
 
     filters = {key: call.params.get(key) for key in ("customer", "price", "test_clock", "collection_method")}
