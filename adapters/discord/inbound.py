@@ -77,9 +77,7 @@ class Gateway(discord.Client):
         await self._host.event(EventKind.SPACE_REMOVED, guild.id)
 
     async def on_member_join(self, member: discord.Member) -> None:
-        joined = int(member.joined_at.timestamp() * 1000) if member.joined_at else None
-        known = f"joined:{member.guild.id}:{member.id}:{joined}" if joined else ""
-        await self._host.event(EventKind.MEMBER_JOINED, member.guild.id, user=member.id, known=known)
+        await self._host.event(EventKind.MEMBER_JOINED, member.guild.id, user=member.id)
 
     async def on_raw_member_remove(self, gone: discord.RawMemberRemoveEvent) -> None:
         await self._host.event(EventKind.MEMBER_LEFT, gone.guild_id, user=gone.user.id)
@@ -129,11 +127,11 @@ class Host:
                     await self._answers.say(interaction, NOT_STORED)
             await self._answers.defer(interaction, private=meant.spec.private)
 
-    async def event(self, kind: EventKind, guild: int, *, user: int | None = None, name: str = "", known: str = "") -> None:
-        """Store an event; ``known`` is an id that a second delivery would have too, where there is one."""
+    async def event(self, kind: EventKind, guild: int, *, user: int | None = None, name: str = "") -> None:
+        """Store an event. Discord gives events no id, so each delivery has its own: what follows from one may happen twice."""
         await self._inbound.on_event(
             PlatformEvent(
-                id=known or self._ids.new(),
+                id=self._ids.new(),
                 kind=kind,
                 space=Space(self._platform, "", str(guild)),
                 at=self._clock.now(),

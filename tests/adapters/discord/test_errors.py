@@ -21,8 +21,8 @@ from core.errors import (
 )
 
 
-def refused(status: int, code: int = 0, text: str = "no", **headers: str) -> discord.HTTPException:
-    response = cast("Any", SimpleNamespace(status=status, reason="No", headers=headers))
+def refused(status: int, code: int = 0, text: str = "no", *, wait: str = "") -> discord.HTTPException:
+    response = cast("Any", SimpleNamespace(status=status, reason="No", headers={"Retry-After": wait} if wait else {}))
     body = {"code": code, "message": text} if code else text
     kinds = {403: discord.Forbidden, 404: discord.NotFound, 503: discord.DiscordServerError}
     return kinds.get(status, discord.HTTPException)(response, body)
@@ -57,9 +57,7 @@ CHANNEL_PATH = "/channels/{channel_id}/messages"
         (refused(403, 99999, "New rule"), ROLE_PATH, PermissionMissing, "99999", Remedy.CREATOR),
     ],
 )
-def test_what_fails_for_good_names_who_must_act(
-    error: Exception, path: str, kind: type[PermanentError], code: str, remedy: Remedy
-) -> None:
+def test_what_fails_for_good_names_who_must_act(error: Exception, path: str, kind: type[PermanentError], code: str, remedy: Remedy) -> None:
     meaning = translate(error, path)
 
     assert type(meaning) is kind
@@ -71,10 +69,10 @@ def test_what_fails_for_good_names_who_must_act(
 @pytest.mark.parametrize(
     ("error", "seconds"),
     [
-        (refused(429, 20028, **{"Retry-After": "3.5"}), 3.5),
+        (refused(429, 20028, wait="3.5"), 3.5),
         (refused(429, 20028), 5.0),
         (refused(429, text="<html>banned</html>"), 600.0),
-        (refused(429, text="<html>banned</html>", **{"Retry-After": "77"}), 77.0),
+        (refused(429, text="<html>banned</html>", wait="77"), 77.0),
         (refused(403, 40333), 600.0),
         (discord.RateLimited(31.0), 31.0),
     ],
@@ -100,7 +98,7 @@ def test_being_told_to_wait_says_how_long(error: Exception, seconds: float) -> N
         ConnectionResetError(104, "Connection reset by peer"),
         ConnectionRefusedError(111, "Connection refused"),
         TimeoutError(),
-        discord.GatewayNotFound(),
+        discord.InvalidData("what is this"),
     ],
 )
 def test_trouble_on_the_way_is_worth_another_try(error: Exception) -> None:

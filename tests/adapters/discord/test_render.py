@@ -114,7 +114,9 @@ def test_a_price_and_an_address_stay_readable() -> None:
 
 
 def test_buttons_open_addresses_or_run_actions() -> None:
-    body = render.reply(CommandReply("t", (), buttons=(ReplyButton("Pay", url="https://pay.example"), ReplyButton("Archive", action="plan archive:1"))))
+    body = render.reply(
+        CommandReply("t", (), buttons=(ReplyButton("Pay", url="https://pay.example"), ReplyButton("Archive", action="plan archive:1")))
+    )
 
     assert body["components"][0]["components"] == [
         {"type": 2, "style": 5, "label": "Pay", "url": "https://pay.example"},
