@@ -4,6 +4,7 @@ import logging
 import sys
 import traceback
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
 
 import structlog
@@ -47,19 +48,18 @@ def _formatter(form: str, masker: Masker) -> logging.Formatter:
             return masker.mask(super().format(record))
 
     chain: list[structlog.typing.Processor] = [_facts, structlog.stdlib.ExtraAdder(), _exception]
-    return Formatter(processors=[*chain, safe, _json if form == "json" else _line], keep_exc_info=True, keep_stack_info=False)
+    return Formatter(processors=[*chain, safe, _json if form == "json" else _line], keep_exc_info=False, keep_stack_info=False)
 
 
 def _facts(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:  # noqa: ANN401
     record: logging.LogRecord = event["_record"]
-    when = logging.Formatter.formatTime(logging.Formatter(), record, "%Y-%m-%dT%H:%M:%S") + f".{int(record.msecs):03d}"
-    return {"time": when, "level": record.levelname.lower(), "logger": record.name, **event}
+    when = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+    return {"time": when.replace("+00:00", "Z"), "level": record.levelname.lower(), "logger": record.name, **event}
 
 
 def _exception(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:  # noqa: ANN401
     """Write the traceback out plainly: the variables of its frames hold what nobody may read."""
-    info = event["_record"].exc_info
-    event.pop("exc_info", None)
+    info = event.pop("exc_info", None)
     if info and info[0] is not None:
         event["exception"] = "".join(traceback.format_exception(*info)).splitlines()
     return event
