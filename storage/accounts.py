@@ -1,5 +1,6 @@
 """Who a member is on a platform."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Index, Text, UniqueConstraint, text
@@ -9,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from core.ids import AccountId, CommunityId, Ids, MemberId, PlatformName, PlatformUserId
 from core.people import Identity
 from storage.members import MemberRow
+from storage.spaces import SpaceRow
 from storage.types import UTCDateTime, owned, scoped
 from storage.upsert import insert
 
@@ -82,3 +84,16 @@ async def ensure(session: AsyncSession, community: CommunityId, who: Identity, i
     if found is None:
         raise RuntimeError("an account that was just stored is not there")
     return found
+
+
+async def active_of_member(session: AsyncSession, member: MemberId) -> Sequence[AccountRow]:
+    """Return a member's active accounts."""
+    return (await session.exec(select(AccountRow).where(AccountRow.member_id == member, col(AccountRow.active)))).all()
+
+
+async def of_member_in(session: AsyncSession, member: MemberId, space: SpaceRow) -> AccountRow | None:
+    """Return the account a member has where a space is."""
+    query = select(AccountRow).where(
+        AccountRow.member_id == member, AccountRow.platform == space.platform, AccountRow.realm == space.realm, col(AccountRow.active)
+    )
+    return (await session.exec(query)).first()

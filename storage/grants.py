@@ -1,10 +1,11 @@
 """What each account should hold, and what the platform last said."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, Text, UniqueConstraint, text, update
+from sqlalchemy import ColumnElement, Index, Text, UniqueConstraint, and_, text, update
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import Select
@@ -148,9 +149,23 @@ async def of_member(session: AsyncSession, member: MemberId) -> list[GrantTask]:
 async def unblock_space(session: AsyncSession, space: SpaceRow, now: datetime) -> None:
     """Try everything again that waits in a space."""
     waiting = select(ResourceRow.id).where(ResourceRow.space_id == space.id)
+    await _unblock(session, space, col(GrantRow.resource_id).in_(waiting), now)
+
+
+async def unblock_resource(session: AsyncSession, space: SpaceRow, resource: ResourceId, now: datetime) -> None:
+    """Try everything again that waits for the creator to mend a resource."""
+    await _unblock(session, space, and_(col(GrantRow.resource_id) == resource, col(GrantRow.remedy) == Remedy.CREATOR), now)
+
+
+async def _unblock(session: AsyncSession, space: SpaceRow, which: ColumnElement[bool], now: datetime) -> None:
     await session.execute(
         update(GrantRow)
-        .where(col(GrantRow.resource_id).in_(waiting), col(GrantRow.status) == GrantStatus.BLOCKED)
+        .where(which, col(GrantRow.status) == GrantStatus.BLOCKED)
         .values(status=GrantStatus.PENDING, due_at=now, attempts=0, told=False)
     )
     will_wake(session, space.lane)
+
+
+async def rows_of_member(session: AsyncSession, member: MemberId) -> Sequence[GrantRow]:
+    """Return a member's grant rows, held against other writers until this transaction ends."""
+    return (await session.exec(select(GrantRow).where(GrantRow.member_id == member).with_for_update())).all()

@@ -104,7 +104,7 @@ class GroupCommit:
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._open = False
         self._arrived.set()
-        await self._tasks.__aexit__(kind, error, trace)
+        await self._tasks.__aexit__(None, None, None)  # whatever ended the block, what was accepted is stored
 
     async def record(self, row: InboxRow) -> bool:
         """Return once ``row`` is durable: True when it is new, False when its event was there already.

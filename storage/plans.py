@@ -9,7 +9,7 @@ from sqlalchemy import Index, Text, func, text
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from core.ids import CommunityId, MemberId, PlanId, PlatformName, PriceId, StripeAccountId
+from core.ids import CommunityId, MemberId, PlanId, PlatformName, PriceId, ResourceId, StripeAccountId
 from core.money import Money
 from core.payments import Interval, IntervalUnit
 from core.platform import ResourceKind
@@ -171,3 +171,18 @@ async def entitled(session: AsyncSession, plan: PlanId) -> Sequence[MemberId]:
     """Return who has a plan now."""
     query = select(EntitlementRow.member_id).where(EntitlementRow.plan_id == plan, col(EntitlementRow.state) == EntitlementState.ACTIVE)
     return [MemberId(member) for member in await session.exec(query.distinct())]
+
+
+async def opening(session: AsyncSession, member: MemberId, resource: ResourceId) -> Sequence[tuple[EntitlementRow, PlanRow]]:
+    """Return a member's active entitlements that open a resource, each with its plan."""
+    query = (
+        select(EntitlementRow, PlanRow)
+        .join(PlanRow, col(PlanRow.id) == col(EntitlementRow.plan_id))
+        .join(PlanResourceRow, col(PlanResourceRow.plan_id) == col(PlanRow.id))
+        .where(
+            EntitlementRow.member_id == member,
+            col(EntitlementRow.state) == EntitlementState.ACTIVE,
+            PlanResourceRow.resource_id == resource,
+        )
+    )
+    return [(entitlement, plan) for entitlement, plan in await session.exec(query)]

@@ -1,11 +1,15 @@
 """Roles, channels and groups that plans open."""
 
-from sqlalchemy import Text, UniqueConstraint
-from sqlmodel import Field, SQLModel, select
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import Text, UniqueConstraint, or_
+from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.ids import CommunityId, Ids, ResourceId, SpaceId
 from core.platform import Resource, ResourceKind, ResourceLabel, Space
+from storage.plan_resources import PlanResourceRow
+from storage.spaces import SpaceRow
 from storage.types import owned, scoped
 
 
@@ -57,3 +61,16 @@ async def ensure(session: AsyncSession, community: CommunityId, space: SpaceId, 
     session.add(row)
     await session.flush()
     return row
+
+
+async def with_spaces(session: AsyncSession, ids: Collection[ResourceId]) -> dict[ResourceId, tuple[ResourceRow, SpaceRow]]:
+    """Return resources by id, each with its space."""
+    query = select(ResourceRow, SpaceRow).join(SpaceRow, col(SpaceRow.id) == col(ResourceRow.space_id)).where(col(ResourceRow.id).in_(ids))
+    return {row.id: (row, space) for row, space in await session.exec(query)}
+
+
+async def on_offer(session: AsyncSession, space: SpaceId) -> Sequence[ResourceRow]:
+    """Return the resources of a space that a plan opens, or that are known to be broken."""
+    opened = select(PlanResourceRow.resource_id)
+    query = select(ResourceRow).where(ResourceRow.space_id == space, or_(col(ResourceRow.id).in_(opened), col(ResourceRow.problem) != ""))
+    return (await session.exec(query)).all()

@@ -1,0 +1,149 @@
+"""The drain of a platform's lane: carry out what the grant rows say, and record what the platform answered."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.clock import Clock
+from core.credentials import Credentials
+from core.dispatch import Lane
+from core.errors import ExternalError, MemberUnreachable, ResourceMissing
+from core.ids import Ids, PlatformName
+from core.platform import Admission, AdmissionOutcome, PlatformAdapter, Resource
+from membership.outcome import Outcome, blocked, done, failed
+from membership.recording import Recording
+from storage import grants, lanes
+from storage.database import Database
+from storage.grants import Actual, GrantRow, GrantTask
+
+BATCH = 64
+AT_ONCE = 16
+"""How many accounts are served at the same time; the adapter's pacer holds the platform's limits."""
+JOIN_TOKEN = "join"  # noqa: S105 - the purpose, not the token
+GRANTED = "Membership is paid for"
+REVOKED = "Membership has ended"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seat:
+    """All due grants of one account in one space, gains first."""
+
+    adapter: PlatformAdapter
+    tasks: tuple[GrantTask, ...]
+
+
+class GrantDrain:
+    """Works off a platform's lane."""
+
+    def __init__(
+        self, *, db: Database, clock: Clock, ids: Ids, adapters: Mapping[PlatformName, PlatformAdapter], credentials: Credentials,
+        rng: random.Random,
+    ) -> None:  # fmt: skip
+        self._db = db
+        self._clock = clock
+        self._adapters = adapters
+        self._credentials = credentials
+        self._rng = rng
+        self._recording = Recording(ids=ids)
+
+    async def drain(self, lane: Lane, epoch: int) -> datetime | None:
+        """Carry out what is due; see core.dispatch.Drain."""
+        while True:
+            async with self._db.reading() as session:
+                tasks = await grants.due(session, lane, self._clock.now(), BATCH)
+                if not tasks:
+                    return await grants.next_due(session, lane)
+            limit = asyncio.Semaphore(AT_ONCE)
+            async with asyncio.TaskGroup() as group:
+                for seat in self._seats(tasks):
+                    group.create_task(self._serve(seat, lane, epoch, limit))
+
+    def _seats(self, tasks: Sequence[GrantTask]) -> list[_Seat]:
+        seats: dict[tuple[str, str], list[GrantTask]] = {}
+        for task in tasks:
+            seats.setdefault((task.account.id, task.space_row.id), []).append(task)
+        return [_Seat(self._adapters[found[0].space_row.platform], tuple(found)) for found in seats.values()]
+
+    async def _serve(self, seat: _Seat, lane: Lane, epoch: int, limit: asyncio.Semaphore) -> None:
+        async with limit:
+            trouble: ExternalError | None = None
+            held: frozenset[Resource] | None = frozenset()
+            try:
+                held = await self._look(seat, lane, epoch)
+            except ExternalError as error:
+                trouble = error
+            for task in seat.tasks:
+                unseen = trouble is not None and task.grant.wanted and not task.grant.attempted
+                outcome = self._failed(trouble, task) if trouble is not None and unseen else await self._try(seat, task, held)
+                async with self._db.transaction() as session:
+                    await lanes.fence(session, lane, epoch)
+                    await self._recording.record(session, task, outcome, self._clock.now())
+
+    async def _try(self, seat: _Seat, task: GrantTask, held: frozenset[Resource] | None) -> Outcome:
+        try:
+            return await self._carry_out(seat, task, held)
+        except ExternalError as error:
+            return self._failed(error, task)
+        except Exception as error:  # noqa: BLE001 - a poisoned row must not hold up the others
+            _log.exception("grant %s failed", task.grant.id)
+            return self._failed(error, task)
+
+    def _failed(self, error: Exception, task: GrantTask) -> Outcome:
+        return failed(error, task.grant, self._clock.now(), self._rng.random())
+
+    async def _look(self, seat: _Seat, lane: Lane, epoch: int) -> frozenset[Resource] | None:
+        """Before the first gift, see what they have: that is not ours to take later. Then write down that we are about to give."""
+        fresh = [task for task in seat.tasks if task.grant.wanted and not task.grant.attempted]
+        if not fresh:
+            return frozenset()
+        first = seat.tasks[0]
+        held = await seat.adapter.holds(first.space_row.space, first.account.external_id)
+        found = {task.grant.id for task in fresh if held is not None and task.resource in held}
+        async with self._db.transaction() as session:
+            await lanes.fence(session, lane, epoch)
+            for task in fresh:
+                row = await session.get_one(GrantRow, task.grant.id)
+                row.found, row.attempted = row.id in found, True
+                session.add(row)
+                task.grant.found, task.grant.attempted = row.found, True
+        return held
+
+    async def _carry_out(self, seat: _Seat, task: GrantTask, held: frozenset[Resource] | None) -> Outcome:
+        if not task.grant.wanted:
+            return await self._revoke(seat, task)
+        if held is not None and task.grant.found:
+            return done(Actual.GRANTED, "had it before")
+        if held is None:
+            return await self._admit(seat, task, MemberUnreachable("not in the space", code="not_inside"))
+        try:
+            await seat.adapter.grant(task.resource, task.account.external_id, reason=GRANTED)
+        except MemberUnreachable as error:
+            return await self._admit(seat, task, error)
+        return done(Actual.GRANTED)
+
+    async def _revoke(self, seat: _Seat, task: GrantTask) -> Outcome:
+        if task.grant.found or not task.grant.attempted:
+            return done(Actual.UNKNOWN, "not ours to take")
+        try:
+            await seat.adapter.revoke(task.resource, task.account.external_id, reason=REVOKED)
+        except (MemberUnreachable, ResourceMissing) as error:
+            return done(Actual.REVOKED, error.code)
+        return done(Actual.REVOKED)
+
+    async def _admit(self, seat: _Seat, task: GrantTask, error: MemberUnreachable) -> Outcome:
+        """Bring the payer in: with their own token, else by an invite they open themselves; it is made once."""
+        if not isinstance(seat.adapter, Admission) or task.grant.invite_url:
+            return blocked(error, invite_url=task.grant.invite_url)
+        user, space = task.account.external_id, task.space_row.space
+        subject = f"{task.account.realm}:{user}"
+        token = await self._credentials.get(task.account.platform, subject, JOIN_TOKEN)
+        admitted = await seat.adapter.admit(space, user, token, [task.resource], reason=GRANTED)
+        if admitted.outcome is AdmissionOutcome.INVITED:
+            return blocked(error, invite_url=admitted.invite_url)
+        await self._credentials.forget(task.account.platform, subject, JOIN_TOKEN)
+        await seat.adapter.grant(task.resource, user, reason=GRANTED)
+        return done(Actual.GRANTED, str(admitted.outcome))

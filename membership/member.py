@@ -1,0 +1,71 @@
+"""People coming and going in a space."""
+
+from datetime import datetime
+
+from core.clock import Clock
+from core.errors import Remedy
+from core.ids import CauseId, Ids, PlatformUserId
+from core.people import Identity
+from core.platform import Space
+from storage import accounts, grants, spaces
+from storage.audit import Trail, record
+from storage.database import Database, Session, will_wake
+from storage.grants import Actual, GrantRow, GrantStatus
+
+
+class Members:
+    """What a join or a leave means for the grants of whoever came or went."""
+
+    def __init__(self, *, db: Database, clock: Clock, ids: Ids) -> None:
+        self._db = db
+        self._clock = clock
+        self._ids = ids
+
+    async def joined(self, space: Space, user: PlatformUserId, *, at: datetime, cause: CauseId) -> None:
+        """Whoever comes in has nothing yet: give what is paid for. What the platform told us after ``at`` stands."""
+        async with self._db.transaction() as session:
+            trail = Trail(self._ids, self._clock.now(), cause)
+            for row in await self._rows(session, space, user, at):
+                before = {"actual": str(row.actual), "status": str(row.status)}
+                _nothing_held(row)
+                row.status = GrantStatus.PENDING if row.wanted else GrantStatus.DONE
+                row.due_at, row.attempts, row.error, row.error_code, row.remedy = trail.at, 0, "", "", None
+                row.invite_url = ""
+                row.version += 1
+                session.add(row)
+                record(session, trail, row.community_id, "grant.joined", ("grant", row.id), member=row.member_id,
+                       before=before, after={"actual": str(row.actual), "status": str(row.status)})  # fmt: skip
+                will_wake(session, row.lane)
+
+    async def left(self, space: Space, user: PlatformUserId, *, at: datetime, cause: CauseId) -> None:
+        """Whoever leaves holds nothing any more; what is paid for waits until they are back."""
+        async with self._db.transaction() as session:
+            trail = Trail(self._ids, self._clock.now(), cause)
+            for row in await self._rows(session, space, user, at):
+                before = {"actual": str(row.actual), "status": str(row.status)}
+                _nothing_held(row)
+                row.status = GrantStatus.BLOCKED if row.wanted else GrantStatus.DONE
+                row.remedy = Remedy.MEMBER if row.wanted else None
+                row.error, row.error_code = ("left the space", "left") if row.wanted else ("", "")
+                row.version += 1
+                session.add(row)
+                record(session, trail, row.community_id, "grant.left", ("grant", row.id), member=row.member_id,
+                       before=before, after={"actual": str(row.actual), "status": str(row.status)})  # fmt: skip
+
+    async def _rows(self, session: Session, space: Space, user: PlatformUserId, at: datetime) -> list[GrantRow]:
+        row = await spaces.find(session, space)
+        if row is None:
+            return []
+        account = await accounts.find(session, row.community_id, Identity(space.platform, space.realm, user, ""))
+        if account is None:
+            return []
+        tasks = await grants.of_account(session, account.id, row)
+        return [task.grant for task in tasks if task.grant.checked_at is None or task.grant.checked_at <= at]
+
+
+def _nothing_held(row: GrantRow) -> None:
+    """Outside the space nobody holds anything: what they had before us is gone too.
+
+    ``attempted`` stays: a join may be told of somebody who never left, and what they hold then is what we gave.
+    """
+    row.actual, row.found = Actual.UNKNOWN if row.wanted else Actual.REVOKED, False

@@ -1,0 +1,81 @@
+"""Write down what the platform answered about a grant, and who must know."""
+
+from datetime import datetime
+
+from core.errors import Remedy
+from core.events import Notice, NoticeKind
+from core.ids import Ids
+from membership.outcome import Outcome
+from storage import plans
+from storage.audit import Trail, record
+from storage.database import Session, will_wake
+from storage.grants import Actual, GrantRow, GrantStatus, GrantTask
+from storage.outbox import add_notice
+from storage.resources import ResourceRow
+
+
+class Recording:
+    """Records outcomes, in the transaction of whoever carried them out."""
+
+    def __init__(self, *, ids: Ids) -> None:
+        self._ids = ids
+
+    async def record(self, session: Session, task: GrantTask, outcome: Outcome, now: datetime) -> None:
+        """Record an outcome, unless what is wanted has changed meanwhile: then the row stays due."""
+        row = await session.get_one(GrantRow, task.grant.id, with_for_update=True)
+        trail = Trail(self._ids, now, row.cause_id)
+        before = {"actual": str(row.actual), "status": str(row.status)}
+        if outcome.actual is not None:
+            row.actual, row.checked_at = outcome.actual, now
+            row.attempted = row.attempted and outcome.actual is Actual.GRANTED
+        if row.version == task.grant.version:
+            _apply(row, outcome)
+        session.add(row)
+        after = {"actual": str(row.actual), "status": str(row.status)}
+        if before != after or outcome.status is not GrantStatus.PENDING:
+            action = f"grant.{row.actual if outcome.actual else outcome.status}"
+            record(session, trail, row.community_id, action, ("grant", row.id), member=row.member_id,
+                   before=before, after=after, answer=outcome.answer or outcome.error)  # fmt: skip
+        if row.status == GrantStatus.PENDING:
+            will_wake(session, row.lane)
+        await self._tell(session, row, outcome, trail)
+
+    async def _tell(self, session: Session, row: GrantRow, outcome: Outcome, trail: Trail) -> None:
+        resource = await session.get_one(ResourceRow, row.resource_id)
+        if outcome.actual is Actual.GRANTED:
+            if resource.problem:
+                resource.problem, resource.problem_code = "", ""
+                session.add(resource)
+            for entitlement, plan in await plans.opening(session, row.member_id, row.resource_id):
+                facts = {"plan": plan.name, "until": _moment(entitlement.expires_at), "renews": plan.interval.recurring}
+                notice = Notice(NoticeKind.WELCOME, facts)
+                await add_notice(session, trail, row.community_id, notice, member=row.member_id, dedupe=f"welcome:{entitlement.id}")
+        if outcome.remedy is Remedy.CREATOR:
+            await broken(session, resource, outcome.error, outcome.error_code, trail)
+
+
+async def broken(session: Session, resource: ResourceRow, problem: str, code: str, trail: Trail) -> None:
+    """Stop selling what a resource is part of, and tell the creator once what to mend."""
+    if resource.problem == problem:
+        return
+    first = not resource.problem
+    resource.problem, resource.problem_code = problem, code
+    session.add(resource)
+    if first:
+        record(
+            session, trail, resource.community_id, "resource.broken", ("resource", resource.id), after={"problem": problem, "code": code}
+        )
+        notice = Notice(NoticeKind.RESOURCE_BROKEN, {"resource": resource.name, "problem": problem})
+        dedupe = f"broken:{resource.id}:{trail.at.isoformat()}"
+        await add_notice(session, trail, resource.community_id, notice, dedupe=dedupe)
+
+
+def _apply(row: GrantRow, outcome: Outcome) -> None:
+    row.status, row.attempts = outcome.status, outcome.attempts
+    row.error, row.error_code, row.remedy = outcome.error, outcome.error_code, outcome.remedy
+    row.invite_url = outcome.invite_url
+    row.due_at = outcome.due_at or row.due_at
+
+
+def _moment(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None

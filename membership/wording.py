@@ -1,0 +1,103 @@
+"""What the notices say: short, kind, exact, and what to do next."""
+
+from datetime import datetime
+from typing import Any
+
+from core.events import Notice, NoticeKind
+from core.ids import PlatformUserId
+from core.platform import Message
+from core.text import Bold, Code, Mention, Moment, MomentStyle, Span
+
+
+def to_member(notice: Notice, community: str) -> Message:
+    """Word a notice for the member it is about."""
+    facts = notice.facts
+    plan = Bold(str(facts.get("plan", "")))
+    match notice.kind:
+        case NoticeKind.WELCOME:
+            return Message(
+                f"You're in: welcome to {community}", ("Your membership ", plan, " is on. ", *_lasts(facts), "/status shows it any time.")
+            )
+        case NoticeKind.PAYMENT_FAILED:
+            return _payment_failed(facts, plan, community)
+        case NoticeKind.ENDING:
+            body = (
+                "Your ",
+                plan,
+                " is cancelled and stays on until ",
+                _moment(facts["at"]),
+                ". Changed your mind? /manage turns it back on.",
+            )
+            return Message(f"{community}: your membership ends soon", body)
+        case NoticeKind.RENEWED:
+            return Message(f"{community}: payment received", ("Thank you. Your ", plan, " is paid until ", _moment(facts["until"]), "."))
+        case _:
+            return Message(f"{community}: your membership has ended", ("Your ", plan, *_why_ended(str(facts.get("why", "")))))
+
+
+def to_creator(notice: Notice, community: str, about: PlatformUserId | None) -> Message:
+    """Word a notice for the creator; ``about`` is the member it is about."""
+    facts = notice.facts
+    match notice.kind:
+        case NoticeKind.TIP:
+            return _tip(facts, about)
+        case NoticeKind.RESOURCE_BROKEN:
+            what, after = Bold(str(facts["resource"])), " Its plans are not sold until then; everyone who paid gets it as soon as it works."
+            return Message("Something needs your hand", ("I can't give ", what, " to people who paid. ", str(facts["problem"]), after))
+        case NoticeKind.SWEEP_STOPPED:
+            command = Code(f"doorman sweep --confirm {facts['community']}")
+            title = f"{community}: I stopped before ending memberships"
+            return Message(title, (str(facts["reason"]), " Nothing was taken away. Look into it, then run ", command, "."))
+        case NoticeKind.UNKNOWN_STATUS:
+            status, which = Code(str(facts["status"])), Code(str(facts["subscription"]))
+            body = ("Its status is ", status, ", which I don't know. The member keeps access. Please look at ", which, " in Stripe.")
+            return Message("A subscription I don't understand", body)
+        case NoticeKind.SPACE_LOST:
+            what = Bold(str(facts["space"]))
+            after = ". Subscriptions go on at Stripe, but nobody can be let in. Add me again, or cancel the subscriptions there."
+            return Message("I can no longer let people in", ("I was removed from ", what, after))
+        case _:
+            return _hello(Bold(str(facts["space"])))
+
+
+def _hello(space: Bold) -> Message:
+    steps: tuple[Span, ...] = (
+        *("Thank you for adding me to ", space, ". Three steps to your first member: put my role above the roles you want to sell; run "),
+        *(Code("/doorman plan create"), "; post the link that ", Code("/doorman invite"), " gives you."),
+    )
+    return Message("Hello! Let's open your door", steps)
+
+
+def _payment_failed(facts: Any, plan: Bold, community: str) -> Message:  # noqa: ANN401 - a notice's facts are plain JSON
+    body = ("The card for your ", plan, " was declined. You stay in until ", _moment(facts["until"]), ". Put your card right with /manage.")
+    if facts.get("last"):
+        return Message(f"{community}: last reminder about your payment", body)
+    return Message(f"{community}: your payment did not go through", body)
+
+
+def _lasts(facts: Any) -> tuple[Span, ...]:  # noqa: ANN401
+    if facts.get("renews"):
+        return ("It renews by itself until you cancel. ",)
+    return ("It is yours until ", _moment(facts["until"]), ". ") if facts.get("until") else ("It is yours for life. ",)
+
+
+def _why_ended(why: str) -> tuple[Span, ...]:
+    match why:
+        case "payment":
+            return (" has ended because its payment did not arrive. /join brings you back in.",)
+        case "refund":
+            return (" has ended with its refund. /join brings you back in.",)
+        case _:
+            return (" has ended. Thank you for having been here! /join brings you back in.",)
+
+
+def _tip(facts: Any, about: PlatformUserId | None) -> Message:  # noqa: ANN401
+    giver: Span = "Somebody" if facts.get("anonymous") or about is None else Mention(about)
+    body: tuple[Span, ...] = (giver, " tipped ", Bold(str(facts["amount"])), ". Thank you!")
+    if facts.get("message"):
+        body = (*body, "\n“", str(facts["message"]), "”")
+    return Message("A tip", body)
+
+
+def _moment(text: Any) -> Moment:  # noqa: ANN401
+    return Moment(datetime.fromisoformat(str(text)), MomentStyle.DATE)

@@ -1,0 +1,89 @@
+"""The outbox on a work lane: reconcile members, send notices."""
+
+import logging
+import random
+from datetime import datetime
+
+from core.backoff import MAX_ATTEMPTS, backoff
+from core.clock import Clock
+from core.dispatch import Lane
+from core.errors import RateLimited
+from core.ids import CauseId, CommunityId, MemberId
+from membership.notice import Notices
+from membership.reconcile import Reconciler
+from storage import lanes, work
+from storage.database import Database
+from storage.outbox import OutboxKind, OutboxRow
+
+BATCH = 100
+_log = logging.getLogger(__name__)
+
+
+class OutboxDrain:
+    """Works off the outbox rows of a lane."""
+
+    def __init__(self, *, db: Database, clock: Clock, reconciler: Reconciler, notices: Notices, rng: random.Random) -> None:
+        self._db = db
+        self._clock = clock
+        self._reconciler = reconciler
+        self._notices = notices
+        self._rng = rng
+
+    async def drain(self, lane: Lane, epoch: int) -> datetime | None:
+        """Carry out what is due, access before words; see core.dispatch.Drain."""
+        while True:
+            async with self._db.reading() as session:
+                rows = await work.due(session, OutboxRow, lane, self._clock.now(), BATCH)
+                if not rows:
+                    return await work.next_due(session, lane)
+            members: dict[tuple[CommunityId, MemberId], list[OutboxRow]] = {}
+            for row in rows:
+                if row.kind == OutboxKind.RECONCILE:
+                    members.setdefault((row.community_id, MemberId(row.subject)), []).append(row)
+            for (community, member), found in members.items():
+                await self._reconcile(lane, epoch, community, member, found)
+            for row in rows:
+                if row.kind == OutboxKind.NOTICE:
+                    await self._send(lane, epoch, row)
+
+    async def _reconcile(self, lane: Lane, epoch: int, community: CommunityId, member: MemberId, rows: list[OutboxRow]) -> None:
+        """Decide and write in one transaction with the rows that asked for it."""
+        try:
+            async with self._db.transaction() as session:
+                await lanes.fence(session, lane, epoch)
+                await self._reconciler.reconcile(session, community, member, cause=CauseId(rows[-1].cause_id))
+                await work.finish(session, OutboxRow, [row.id for row in rows], self._clock.now())
+        except lanes.Fenced:
+            raise
+        except Exception as error:  # noqa: BLE001 - a poisoned member must not hold up the others
+            _log.exception("reconciling member %s failed", member)
+            await self._postpone(lane, epoch, rows, error)
+
+    async def _send(self, lane: Lane, epoch: int, row: OutboxRow) -> None:
+        try:
+            reached = await self._notices.send(row)
+        except lanes.Fenced:
+            raise
+        except Exception as error:  # noqa: BLE001 - a failed message never fails anything else
+            _log.info("notice %s did not go out: %s", row.id, type(error).__name__)
+            await self._postpone(lane, epoch, [row], error)
+            return
+        async with self._db.transaction() as session:
+            await lanes.fence(session, lane, epoch)
+            kept = await session.get_one(OutboxRow, row.id)
+            kept.undelivered = not reached
+            session.add(kept)
+            await work.finish(session, OutboxRow, [row.id], self._clock.now())
+
+    async def _postpone(self, lane: Lane, epoch: int, rows: list[OutboxRow], error: Exception) -> None:
+        attempts = max(row.attempts for row in rows)
+        if isinstance(error, RateLimited):
+            wait, counted = backoff(1, 1.0) * error.retry_after, 0
+        else:
+            wait, counted = backoff(attempts + 1, self._rng.random()), 1
+        dead = attempts + counted >= MAX_ATTEMPTS
+        async with self._db.transaction() as session:
+            await lanes.fence(session, lane, epoch)
+            why = f"{type(error).__name__}: {error}"[:500]
+            ids = [row.id for row in rows]
+            await work.postpone(session, OutboxRow, ids, self._clock.now() + wait, attempts + counted, why, dead=dead)
