@@ -1,0 +1,164 @@
+"""How somebody stands: for /status and for the welcome page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.clock import Clock
+from core.errors import Refusal, Remedy
+from core.events import Notice
+from core.ids import CommunityId, MemberId, OrderId
+from core.money import Money
+from core.people import Identity
+from core.platform import Space
+from core.text import plain
+from membership.wording import to_member
+from storage import accounts, grants, notices, standing
+from storage.database import Database, Session
+from storage.grants import Actual, GrantStatus, GrantTask
+from storage.orders import OrderStatus
+from storage.standing import OrderFacts, Standing
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceStanding:
+    """One thing a plan opens, and whether it is on. ``note`` says why not, and who does what."""
+
+    name: str
+    platform: str
+    space_name: str
+    on: bool
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanStanding:
+    """One plan a member has or had."""
+
+    plan_name: str
+    since: datetime
+    state: str
+    """For people: active, trial, payment failed, ends, for life, ended."""
+    next_payment_at: datetime | None
+    ends_at: datetime | None
+    price: Money
+    resources: tuple[ResourceStanding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything about one person in one community."""
+
+    plans: tuple[PlanStanding, ...]
+    notices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """An order for its welcome page."""
+
+    community_name: str
+    plan_name: str
+    state: str
+    """open, pending, paid, failed, expired."""
+    paid: bool
+    inside: bool
+    invite_url: str
+    spaces: tuple[Space, ...]
+    waiting: str
+    notices: tuple[str, ...]
+    checkout_url: str
+    invite_code: str
+
+
+class Statuses:
+    """Reads how people stand; writes nothing."""
+
+    def __init__(self, *, db: Database, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+
+    async def of_member(self, community: CommunityId, who: Identity) -> Status:
+        """Return how somebody stands; empty for a stranger."""
+        async with self._db.reading() as session:
+            account = await accounts.find(session, community, who)
+            if account is None:
+                return Status((), ())
+            held = await grants.of_member(session, account.member_id)
+            found = await standing.of_member(session, community, account.member_id)
+            told = await _undelivered(session, community, account.member_id)
+            return Status(tuple([_plan(one, held) for one in found]), told)
+
+    async def of_order(self, order: OrderId) -> Welcome:
+        """Return how an order stands. Refusal ``order_unknown``."""
+        async with self._db.reading() as session:
+            facts = await standing.of_order(session, order)
+            if facts is None:
+                raise Refusal("order_unknown", "There is no such order. Check the address, or open your link again.")
+            held = [task for task in await grants.of_member(session, facts.order.member_id) if task.resource_row.id in facts.resources]
+            told = await _undelivered(session, facts.order.community_id, facts.order.member_id)
+            return _welcome(facts, [task for task in held if task.account.id == facts.order.account_id], told)
+
+
+async def _undelivered(session: Session, community: CommunityId, member: MemberId) -> tuple[str, ...]:
+    rows = await notices.undelivered(session, community, member)
+    name = (await notices.community(session, community)).name
+    messages = [to_member(Notice.from_payload(row.payload), name) for row in rows]
+    return tuple(f"{message.title}. {plain(message.body)}" for message in messages)
+
+
+def _plan(one: Standing, held: Sequence[GrantTask]) -> PlanStanding:
+    resources = tuple(_resource(task) for task in held if task.resource_row.id in one.resources and task.grant.wanted)
+    state, next_payment, ends = _when(one)
+    return PlanStanding(one.plan.name, one.entitlement.starts_at, state, next_payment, ends, one.price.money, resources)
+
+
+def _when(one: Standing) -> tuple[str, datetime | None, datetime | None]:
+    """Return the state in a word or two, the next payment and the end."""
+    subscription = one.subscription
+    if subscription is None:
+        ends = one.entitlement.expires_at
+        return ("active", None, ends) if ends else ("for life", None, None)
+    if subscription.status == "past_due":
+        return "payment failed", None, one.entitlement.expires_at
+    if subscription.cancel_at is not None:
+        return "cancelled", None, subscription.cancel_at
+    return ("trial" if subscription.status == "trialing" else "active"), subscription.period_end, None
+
+
+def _resource(task: GrantTask) -> ResourceStanding:
+    on = task.grant.actual == Actual.GRANTED and task.grant.status == GrantStatus.DONE
+    space = task.space_row
+    return ResourceStanding(task.resource_row.name, space.platform, space.name, on, "" if on else _note(task))
+
+
+def _note(task: GrantTask) -> str:
+    """Say why it is not on, and who does what about it."""
+    grant = task.grant
+    if grant.status == GrantStatus.PENDING:
+        return "on its way" if not grant.error else "on its way: we keep trying"
+    if grant.remedy == Remedy.MEMBER:
+        return f"waits for you to join {task.space_row.name}"
+    if grant.remedy == Remedy.CREATOR:
+        return "waits for the owner, who has been told what to mend"
+    return "waits for us: please tell the owner"
+
+
+def _welcome(facts: OrderFacts, held: Sequence[GrantTask], told: tuple[str, ...]) -> Welcome:
+    wanted = [task for task in held if task.grant.wanted]
+    on = [task for task in wanted if _resource(task).on]
+    waiting = next((f"{task.resource_row.name} {_note(task)}." for task in wanted if task not in on), "")
+    paid = facts.order.status == OrderStatus.PAID or bool(on)
+    return Welcome(
+        community_name=facts.community.name,
+        plan_name=facts.plan.name,
+        state="paid" if paid else str(facts.order.status),
+        paid=paid,
+        inside=bool(wanted) and len(on) == len(wanted),
+        invite_url=next((task.grant.invite_url for task in wanted if task.grant.invite_url), ""),
+        spaces=tuple(dict.fromkeys(task.space_row.space for task in wanted)),
+        waiting=waiting if paid else "",
+        notices=told,
+        checkout_url=facts.order.checkout_url,
+        invite_code=facts.invite_code,
+    )
