@@ -73,7 +73,7 @@ class DiscordAdapter:
         host.on_change = self._changed
         tasks = await self._stack.enter_async_context(asyncio.TaskGroup())
         supervisor = self._supervisor = Supervisor(
-            lambda members: Gateway(host, self._rest, tasks, members=members),
+            lambda members: Gateway(host, self._rest, self._clock, tasks, members=members),
             self._clock,
             self._settings.token.get_secret_value(),
             members=self._settings.members_intent,

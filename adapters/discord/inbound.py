@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import discord
@@ -10,13 +11,16 @@ import discord
 from adapters.discord.answers import Answers
 from adapters.discord.interactions import asked, request
 from adapters.discord.rest import Rest
-from core.clock import Clock
+from core.clock import Clock, sleep
 from core.ids import Ids, PlatformName, PlatformUserId
 from core.platform import EventKind, Inbound, PlatformEvent, Space
 
 log = logging.getLogger(__name__)
 
 UNKNOWN_COMMAND = "I don't know that command any more. Type / and pick one from the list."
+_BETWEEN_SESSIONS = timedelta(seconds=5)
+_SETTLING = 0.2
+"""Real seconds in which changes of roles are taken together: dragging one role moves many, and each is told."""
 NOT_STORED = "I could not write that down just now, so nothing was done. Please try again in a minute."
 
 
@@ -26,18 +30,18 @@ class Gateway(discord.Client):
     No member is cached but the bot itself: discord.py keeps silent about a join of someone it still has in its cache.
     """
 
-    def __init__(self, host: "Host", rest: Rest, tasks: asyncio.TaskGroup, *, members: bool) -> None:
+    def __init__(self, host: "Host", rest: Rest, clock: Clock, tasks: asyncio.TaskGroup, *, members: bool) -> None:
         super().__init__(
             intents=discord.Intents(guilds=True, members=members),
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
+            guild_ready_timeout=0.1,  # seconds discord.py waits for more servers before it says "ready", which nobody here waits for
             max_messages=None,
             allowed_mentions=discord.AllowedMentions.none(),
         )
         self.http = rest
         self._connection.http = rest
-        self._host = host
-        self._tasks = tasks
+        self._host, self._clock, self._tasks = host, clock, tasks
         self.connected = False
 
     def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - discord.py's own
@@ -50,6 +54,11 @@ class Gateway(discord.Client):
 
     async def on_error(self, event_method: str, /, *_args: Any, **_kwargs: Any) -> None:  # noqa: ANN401
         log.exception("handling %s failed", event_method)  # noqa: LOG004 - discord.py calls it from its except block
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:  # noqa: ARG002 - discord.py's own
+        """Discord takes one new session in five seconds."""
+        if not initial:
+            await sleep(self._clock, _BETWEEN_SESSIONS)
 
     async def on_connect(self) -> None:
         self.connected = True
@@ -146,7 +155,7 @@ class Host:
         await self.event(EventKind.SPACE_ADDED, guild.id, user=guild.owner_id, name=guild.name)
 
     async def resources_changed(self, guild: int) -> None:
-        """Say that roles changed: moving one moves many, so what comes while one event is being stored becomes one more."""
+        """Say that roles changed, once for all that changed together; what comes while that is being stored becomes one more."""
         self.on_change(str(guild))
         if guild in self._changed:
             self._changed[guild] = True
@@ -154,6 +163,7 @@ class Host:
         self._changed[guild] = True
         try:
             while self._changed[guild]:
+                await asyncio.sleep(_SETTLING)
                 self._changed[guild] = False
                 await self.event(EventKind.RESOURCES_CHANGED, guild)
         finally:
