@@ -98,8 +98,7 @@ class Pages:
         target = str(form.get("next", ""))
         if person is None or not target.startswith("/") or target.startswith(("//", "/\\")):
             return self._page("problem.html", 400, message="Choose one of the people of this sandbox.")
-        response = web.HTTPSeeOther(target)
-        return _remember(response, person)
+        return _remember(web.Response(status=303, headers={"Location": target}), person)
 
     async def invite(self, request: web.Request) -> web.Response:
         """Show an invite."""

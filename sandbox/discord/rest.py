@@ -18,6 +18,7 @@ from sandbox.discord.ratelimits import RateLimits, Verdict
 from sandbox.discord.users import User
 from sandbox.discord.world import World
 from sandbox.faults import Fault, FaultKind
+from sandbox.wire import FAULT
 
 PREFIX = "/api/v10"
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -119,7 +120,9 @@ def written(status: int, payload: object, headers: Mapping[str, str] | None = No
 def _answered(answer: Answer, verdict: Verdict) -> web.Response:
     headers = {**_VIA, **verdict.headers}
     if answer.text is not None:
-        return web.Response(status=answer.status, body=answer.text.encode(), headers=headers, content_type=answer.content_type)
+        response = web.Response(status=answer.status, body=answer.text.encode(), headers=headers, content_type=answer.content_type)
+        response[FAULT] = True  # a record is read as JSON, and this is not
+        return response
     if answer.status == 204:  # noqa: PLR2004 - No Content
         return web.Response(status=204, headers=headers)
     return written(answer.status, answer.payload, verdict.headers)
@@ -127,13 +130,14 @@ def _answered(answer: Answer, verdict: Verdict) -> web.Response:
 
 def _refused(refused: RefusedError, verdict: Verdict) -> web.Response:
     response = written(refused.status, refused.payload(), verdict.headers)
-    response["fault"] = refused.fault
+    # what stands in "errors" is described with numbers for codes, and is sent with names: the answer is right, the description is not
+    response[FAULT] = refused.fault or refused.errors is not None
     return response
 
 
 def _banned(seconds: float) -> web.Response:
     response = web.Response(status=429, text="error code: 1015", headers={"Retry-After": str(int(seconds) + 1)})
-    response["fault"] = True
+    response[FAULT] = True
     return response
 
 

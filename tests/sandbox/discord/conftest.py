@@ -1,11 +1,14 @@
 import asyncio
+import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import aiohttp
 import discord
 import pytest
 import yarl
@@ -51,6 +54,9 @@ class Bot(discord.Client):
         self.heard: list[str] = []
         self.news = asyncio.Event()
 
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Identify again at once: the client would wait five seconds."""
+
     def dispatch(self, event: str, /, *args: object, **kwargs: object) -> None:
         self.heard.append(event)
         self.news.set()
@@ -66,6 +72,30 @@ class Bot(discord.Client):
 Connect = Callable[..., Awaitable[Bot]]
 
 
+class Api:
+    """Bare calls as our bot, or with another ``Authorization``: what comes back is (status, JSON or None)."""
+
+    def __init__(self, session: aiohttp.ClientSession, served: Served) -> None:
+        self._session = session
+        self._served = served
+        self.headers: Mapping[str, str] = {}
+
+    async def __call__(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, Any]:
+        sent = {"Authorization": f"Bot {self._served.bot_token}", **{key.replace("_", "-"): value for key, value in headers.items()}}
+        if body is not None:
+            sent.setdefault("Content-Type", "application/json")
+        data = None if body is None else body if isinstance(body, bytes) else json.dumps(body)
+        async with self._session.request(method, self._served.api_url + path, data=data, headers=sent) as response:
+            self.headers = response.headers
+            text = await response.text()
+            return response.status, json.loads(text) if response.content_type == "application/json" and text else None
+
+
+def fault_of(answer: tuple[int, Any]) -> tuple[int, int]:
+    """Return a refusal as (status, code)."""
+    return answer[0], answer[1]["code"]
+
+
 @pytest.fixture(scope="session")
 def record(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Where every exchange of these tests is written, to be held at the end against the vendor's own description."""
@@ -78,8 +108,8 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 async def rig(record: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rig]:
-    clock = VirtualClock()
-    emulator = DiscordEmulator(clock, seed=7, wire=Wire(recorder=Recorder(record)), limits="off", redirect_uris=[REDIRECT])
+    clock, recorder = VirtualClock(), Recorder(record)
+    emulator = DiscordEmulator(clock, seed=7, wire=Wire(recorder=recorder), limits="off", redirect_uris=[REDIRECT])
     ann = emulator.people.user("ann")
     server = emulator.people.guild(ann, "Ann's place", roles=["Silver", "Gold"])
     await emulator.people.add_bot(server, RIGHTS)
@@ -87,7 +117,13 @@ async def rig(record: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ri
         monkeypatch.setattr(Route, "BASE", served.api_url)
         monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(served.gateway_url))
         yield Rig(clock, emulator, served, ann, server)
-    emulator.wire.recorder.close()
+    recorder.close()
+
+
+@pytest.fixture
+async def api(rig: Rig) -> AsyncIterator[Api]:
+    async with aiohttp.ClientSession() as session:
+        yield Api(session, rig.served)
 
 
 @pytest.fixture
