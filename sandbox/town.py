@@ -1,0 +1,94 @@
+"""The whole sandbox at once: every emulator on its own port, one clock, one fault plan, and what the product needs to live in it."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sandbox.clock import VirtualClock
+from sandbox.control import Control
+from sandbox.discord.emulator import DiscordEmulator, Limits, Served
+from sandbox.record import Recorder
+from sandbox.stripe.emulator import StripeEmulator
+from sandbox.stripe.people import StripePeople
+from sandbox.wire import Wire, serve
+
+EVENTS = (
+    "checkout.session.completed",
+    "checkout.session.async_payment_succeeded",
+    "checkout.session.async_payment_failed",
+    "checkout.session.expired",
+    "customer.subscription.created",
+    "customer.subscription.updated",
+    "customer.subscription.deleted",
+    "customer.subscription.paused",
+    "customer.subscription.resumed",
+    "invoice.paid",
+    "invoice.payment_failed",
+    "charge.refunded",
+)
+"""What the operator subscribes the endpoint to, as the README says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Town:
+    """A running sandbox. ``environment`` is what the product is started with; only its database is left to choose."""
+
+    clock: VirtualClock
+    wire: Wire
+    stripe: StripeEmulator
+    discord: DiscordEmulator
+    served: Served
+    cashiers: StripePeople
+    product_url: str
+    control_url: str
+    webhook_secret: str
+
+    def environment(self, database_url: str) -> Mapping[str, str]:
+        """Return the product's settings."""
+        return {
+            "DATABASE_URL": database_url,
+            "PUBLIC_URL": self.product_url,
+            "HOST": "127.0.0.1",
+            "PORT": self.product_url.rpartition(":")[2],
+            "SECRET_KEY": "sandbox-key-that-guards-nothing-worth-having",
+            "STRIPE_API_KEY": self.stripe.api_key,
+            "STRIPE_WEBHOOK_SECRET": self.webhook_secret,
+            "STRIPE_API_URL": self.stripe.base_url,
+            "DISCORD_TOKEN": self.served.bot_token,
+            "DISCORD_CLIENT_ID": self.served.client_id,
+            "DISCORD_CLIENT_SECRET": self.served.client_secret,
+            "DISCORD_MEMBERS_INTENT": "true" if self.discord.bot_members_intent else "false",
+            "DISCORD_API_URL": self.served.api_url,
+            "DISCORD_GATEWAY_URL": self.served.gateway_url,
+            "CLOCK_URL": self.control_url.replace("http://", "ws://") + "/clock",
+        }
+
+
+@asynccontextmanager
+async def open_town(
+    product_url: str,
+    *,
+    start: datetime,
+    flowing: bool = True,
+    seed: int = 0,
+    record: Path | None = None,
+    latency: float = 0.0,
+    limits: Limits = "real",
+) -> AsyncIterator[Town]:
+    """Start the sandbox around a product that is, or will be, at ``product_url``; ``latency`` is in real seconds for each call."""
+    async with AsyncExitStack() as stack:
+        clock = VirtualClock(start, flowing=flowing)
+        recorder = Recorder(record)
+        stack.callback(recorder.close)
+        wire = Wire(recorder=recorder, latency=latency)
+        stripe = StripeEmulator(clock, seed, wire)
+        discord = DiscordEmulator(clock, seed, wire, limits=limits, redirect_uris=[f"{product_url}/oauth/discord/callback"])
+        discord.bot_members_intent = True
+        control_url = await stack.enter_async_context(serve(Control(clock, wire).app()))
+        await stack.enter_async_context(stripe.serve())
+        served = await stack.enter_async_context(discord.serve())
+        cashiers = await stack.enter_async_context(stripe.people())
+        secret = stripe.create_webhook_endpoint(f"{product_url}/webhooks/stripe", list(EVENTS))
+        yield Town(clock, wire, stripe, discord, served, cashiers, product_url, control_url, secret)
