@@ -8,7 +8,7 @@ from aiohttp import web
 
 from web.keys import PUBLIC_URL
 
-_FORMS: Final = "form_action"
+_FORMS: Final = web.ResponseKey[str]("form_action")
 _ALWAYS: Final = (
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),

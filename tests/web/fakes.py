@@ -26,6 +26,7 @@ from core.platform import (
 )
 from storage.plans import PlanStatus, PlanView, ResourceView
 
+COMMUNITY, FIVE_DOLLARS = CommunityId("community"), Money(500, "USD")
 LODGE, HARBOUR = PlatformName("lodge"), PlatformName("harbour")
 DEN = Space(LODGE, "", "den")
 ANN = Identity(LODGE, "", PlatformUserId("7"), "ann")
@@ -128,7 +129,7 @@ class FakeInvite:
 class FakeOffer:
     invite: FakeInvite
     plan: PlanView
-    community_id: CommunityId = CommunityId("community")
+    community_id: CommunityId = COMMUNITY
     community_name: str = "Ann's den"
     platform: PlatformName = LODGE
     bound: Identity | None = None
@@ -138,7 +139,7 @@ def plan(*, name: str = "Gold", description: str = "", trial_days: int = 0, inte
     gold = ResourceView("resource", "Gold", ResourceKind.ROLE, LODGE, "Ann's den", "")
     return PlanView(
         id=PlanId("plan"),
-        community_id=CommunityId("community"),
+        community_id=COMMUNITY,
         name=name,
         description=description,
         price=Money(999, "USD"),
@@ -228,7 +229,7 @@ class FakeStatuses:
 @dataclass(frozen=True, slots=True)
 class FakeTip:
     community_name: str = "Ann's den"
-    amount: Money = Money(500, "USD")
+    amount: Money = FIVE_DOLLARS
     state: str = "paid"
 
 

@@ -1,5 +1,6 @@
 """The web application over a real socket, with a browser that keeps cookies and fills in forms but follows no redirect by itself."""
 
+import io
 import re
 import socket
 from collections.abc import AsyncIterator, Mapping
@@ -35,6 +36,7 @@ from web.keys import Services
 from web.ports import Webhooks
 
 _FORM = re.compile(r'<form method="post" action="([^"]*)">(.*?)</form>', re.DOTALL)
+_LARGE = 100_000
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')
 
 
@@ -83,6 +85,7 @@ class Visitor:
 
     async def request(self, method: str, path: str, *, data: object = None, headers: Mapping[str, str] | None = None) -> Answer:
         url = URL(self.base + path, encoded=True)
+        data = io.BytesIO(data) if isinstance(data, bytes) and len(data) > _LARGE else data
         async with self._session.request(method, url, data=data, headers=headers, allow_redirects=False) as response:
             cookies = {name: morsel.value for name, morsel in response.cookies.items()}
             return Answer(response.status, response.headers.copy(), await response.text(), cookies)
