@@ -3,8 +3,8 @@
 from core.ids import CauseId
 from core.platform import EventKind, PlatformEvent
 from membership.community import Communities
-from membership.grant import Unblocker
 from membership.member import Members
+from membership.unblock import Unblocker
 from storage.inbox import InboxRow
 
 from bots.requests import load_event
@@ -27,9 +27,9 @@ class EventRunner:
             case PlatformEvent(kind=EventKind.SPACE_REMOVED):
                 await self._communities.space_removed(event.space, cause=cause)
             case PlatformEvent(kind=EventKind.MEMBER_JOINED, user=str(user)):
-                await self._members.joined(event.space, user, cause=cause)
+                await self._members.joined(event.space, user, at=event.at, cause=cause)
             case PlatformEvent(kind=EventKind.MEMBER_LEFT, user=str(user)):
-                await self._members.left(event.space, user, cause=cause)
+                await self._members.left(event.space, user, at=event.at, cause=cause)
             case PlatformEvent(kind=EventKind.RESOURCES_CHANGED):
                 await self._unblocker.probe(event.space, cause=cause)
             case _:

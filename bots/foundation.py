@@ -60,10 +60,16 @@ async def open_database(configuration: Configuration) -> AsyncIterator[Database]
 
 @asynccontextmanager
 async def lay_foundation(
-    configuration: Configuration, *, clock: Clock | None = None, ids: Ids | None = None, rng: random.Random | None = None
+    configuration: Configuration,
+    *,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    rng: random.Random | None = None,
+    touch: bool = True,
 ) -> AsyncIterator[Foundation]:
     """Open everything, bring the database up to date and make sure of its first rows; leaving closes all in reverse.
 
+    Without ``touch`` the database is left as it is, for whoever only wants to look.
     Raises storage.schema.SchemaError when the database is of another version, TransientError when a sandbox's clock is away.
     """
     settings = configuration.settings
@@ -72,7 +78,8 @@ async def lay_foundation(
             clock = await stack.enter_async_context(FollowedClock(settings.clock_url)) if settings.clock_url else SystemClock()
         ids = ids or RandomIds()
         db = await stack.enter_async_context(open_database(configuration))
-        await prepare(db, clock, migrate=settings.auto_migrate)
+        if touch:
+            await prepare(db, clock, migrate=settings.auto_migrate)
         pool = await stack.enter_async_context(GatewayPool(clock, api_url=settings.stripe_api_url))
         keys = [key.get_secret_value() for key in settings.stripe_api_key]
         credentials = CredentialStore(db, clock)

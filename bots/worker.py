@@ -23,7 +23,7 @@ BATCH = 16
 
 
 class WorkDrain:
-    """Drains a ``work:`` lane. ``outbox`` drains the same lane's outbox rows; ``unit`` gives numbers in [0, 1) for jitter."""
+    """Drains a ``work:`` lane. ``outbox`` drains its outbox rows and says when either box is due next; ``unit`` gives jitter in [0, 1)."""
 
     def __init__(
         self, *, db: Database, clock: Clock, commands: CommandRunner, events: EventRunner, outbox: Drain, unit: Callable[[], float]
@@ -40,10 +40,7 @@ class WorkDrain:
         while rows := await self._due(lane):
             for row in rows:
                 await self._settle(row, lane, epoch)
-        later = await self._outbox(lane, epoch)
-        async with self._db.reading() as session:
-            sooner = await work.next_due(session, lane)
-        return min(filter(None, (later, sooner)), default=None)
+        return await self._outbox(lane, epoch)
 
     async def _due(self, lane: Lane) -> Sequence[InboxRow]:
         async with self._db.reading() as session:

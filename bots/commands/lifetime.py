@@ -23,10 +23,10 @@ def parse_lifetime(text: str, now: datetime) -> timedelta | None:
     said = " ".join(text.replace(",", " ").split())
     if said.casefold() in {"", "never"}:
         return None
-    lifetime = _span(said) or _until(said, now)
+    lifetime = _until(said, now) if (span := _span(said)) is None else span
     if lifetime is None:
         raise Refusal("bad_lifetime", f"I can't read “{said[:40]}” as a time. {_HOW}")
-    if lifetime <= timedelta(0):
+    if lifetime < timedelta(0):
         raise Refusal("bad_lifetime", f"“{said[:40]}” is in the past. {_HOW}")
     if not SHORTEST <= lifetime <= LONGEST:
         raise Refusal(

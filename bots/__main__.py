@@ -1,0 +1,151 @@
+"""The command line."""
+
+import asyncio
+import errno
+import logging
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+from rich.console import Console
+from sqlalchemy.exc import DBAPIError
+
+from bots.bootstrap import open_doorman
+from bots.doctor import examine, table
+from bots.foundation import open_database
+from bots.logging import configure_logging
+from bots.settings import BadSettings, Configuration, read_settings
+from bots.sweeping import confirm, sweep_once
+from core.errors import ExternalError, Refusal
+from storage import schema
+from storage.vault import UndecryptableError
+
+logger = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
+FAILED, BAD_SETTINGS = 1, 2
+"""Exit codes: something went wrong that is not our bug; a setting is missing or malformed."""
+
+app = typer.Typer(
+    name="doorman",
+    help="Paid communities: a paid invite link, a role while it is paid for, and the role gone when it is not.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+out, err = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+@app.command()
+def run() -> None:
+    """Start everything: pages, webhooks, chat connections, worker and scheduler. Stops cleanly on SIGTERM or Ctrl-C."""
+    _carry_out(_serve)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database in DATABASE_URL up to date. Safe to run at any time, and twice."""
+    _carry_out(_migrate)
+    out.print("The database is up to date.", markup=False)
+
+
+@app.command()
+def demo(
+    *,
+    keep: Annotated[bool, typer.Option("--keep", help="Stay up afterwards and print the addresses, to click around.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object per step instead of the picture.")] = False,
+) -> None:
+    """Play the whole story against emulators on this machine: no account, no settings, no network."""
+    from sandbox.story import play  # noqa: PLC0415 - the emulators are not loaded by the programs that serve people
+
+    raise typer.Exit(asyncio.run(play(keep=keep, as_json=json)))
+
+
+@app.command()
+def sandbox() -> None:
+    """Start the emulators alone, and print the settings to copy. Stops on Ctrl-C."""
+    from sandbox.control import serve  # noqa: PLC0415 - as above
+
+    asyncio.run(_until_stopped(serve()))
+
+
+@app.command()
+def sweep(
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")] = False,
+    community: Annotated[str, typer.Option("--confirm", metavar="COMMUNITY", help="Let a stopped sweep of this community go on.")] = "",
+) -> None:
+    """Look now at what is due, and compare with the payment processor. A running program does so by itself."""
+    if community:
+        name = _carry_out(lambda configuration: confirm(configuration, community))
+        out.print(f"{name} may go on: what is waiting will be carried out.", markup=False)
+    for line in _carry_out(lambda configuration: sweep_once(configuration, dry_run=dry_run)):
+        out.print(line, markup=False)
+
+
+@app.command()
+def doctor() -> None:
+    """Examine settings, database, payment key and every plan's roles, and say what to mend. Exits 1 on a finding."""
+    findings = _carry_out(examine)
+    out.print(table(findings))
+    if any(not finding.well for finding in findings):
+        raise typer.Exit(FAILED)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+async def _serve(configuration: Configuration) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with open_doorman(configuration) as doorman:
+        logger.info("listening at %s, reached at %s", doorman.base_url, configuration.settings.public_url)
+        await stop.wait()
+
+
+async def _until_stopped(serving: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.current_task()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel if task else sys.exit)
+    try:
+        await serving
+    except asyncio.CancelledError:
+        return
+
+
+async def _migrate(configuration: Configuration) -> None:
+    async with open_database(configuration) as db:
+        await schema.upgrade(db.engines)
+
+
+def _carry_out(job: Callable[[Configuration], Coroutine[Any, Any, Answer]]) -> Answer:
+    """Read the settings, set up the log and run ``job``. What can be expected to go wrong ends in a sentence, not in a traceback."""
+    try:
+        configuration = read_settings()
+    except BadSettings as bad:
+        _give_up("\n".join(bad.problems), BAD_SETTINGS)
+    settings = configuration.settings
+    configure_logging(settings.log_level, settings.log_format, secrets=configuration.secrets())
+    try:
+        return asyncio.run(job(configuration))
+    except (ExternalError, Refusal, schema.SchemaError, UndecryptableError) as problem:
+        _give_up(str(problem))
+    except DBAPIError as problem:
+        _give_up(f"The database does not answer ({type(problem.orig).__name__}). Check DATABASE_URL, and that it is running.")
+    except OSError as problem:
+        if problem.errno not in {errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES}:
+            raise
+        _give_up(f"Cannot listen on {settings.host}:{settings.port}: {problem.strerror}. Choose another HOST or PORT.")
+
+
+def _give_up(why: str, code: int = FAILED) -> NoReturn:
+    err.print(why, markup=False)
+    raise typer.Exit(code)
+
+
+if __name__ == "__main__":
+    main()

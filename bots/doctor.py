@@ -1,0 +1,125 @@
+"""`doorman doctor`: everything that can be looked at without changing anything, a finding each."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from rich.table import Table
+from rich.text import Text
+
+from bots.foundation import Foundation, lay_foundation
+from bots import troubles
+from bots.settings import Configuration
+from core.errors import ExternalError, Refusal
+from core.platform import PlatformAdapter, Probing
+from storage import resources, schema
+from storage.spaces import SpaceRow
+from storage.stripe_accounts import ENVIRONMENT
+
+MOST_SKEW = timedelta(seconds=60)
+"""More than this between our clock and the processor's, and sweeps stop themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. ``text`` says how it is, or what is wrong and what to do."""
+
+    what: str
+    well: bool
+    text: str
+
+
+async def examine(configuration: Configuration) -> list[Finding]:
+    """Look at everything; what needs the database is left out while it does not answer."""
+    settings = configuration.settings
+    found = [Finding("Settings", well=True, text=f"{settings.public_url}; platforms: {', '.join(configuration.platforms)}")]
+    async with lay_foundation(configuration, touch=False) as base:
+        database = await _database(base)
+        found.append(database)
+        found += [finding async for finding in _processor(base, rows=database.well)]
+        if database.well:
+            found += [finding async for finding in _platforms(base)]
+            found += [finding async for finding in _rows(base)]
+    return found
+
+
+async def _database(base: Foundation) -> Finding:
+    if not await base.db.ping():
+        return Finding("Database", well=False, text="It does not answer. Check DATABASE_URL, and that it is running.")
+    if not await schema.head(base.db.engines):
+        return Finding("Database", well=False, text="It is not up to date. Run: doorman migrate")
+    return Finding("Database", well=True, text="It answers and is up to date.")
+
+
+async def _processor(base: Foundation, *, rows: bool) -> AsyncIterator[Finding]:
+    if not rows:
+        return
+    try:
+        gateway = await base.gateways.of(ENVIRONMENT)
+        account, skew = await gateway.account(), await gateway.skew()
+    except ExternalError as error:
+        yield Finding("Stripe", well=False, text=f"The account cannot be read: {error}")
+        return
+    mode = "live" if account.livemode else "test"
+    yield Finding("Stripe", well=True, text=f"Account {account.external_id}, {mode} mode.")
+    if not account.charges_enabled:
+        yield Finding("Stripe", well=False, text="The account may not take payments yet. Finish its set-up in Stripe's dashboard.")
+    if abs(skew) > MOST_SKEW:
+        seconds = round(skew.total_seconds())
+        yield Finding("Clock", well=False, text=f"It is {seconds} s off Stripe's, so webhooks are refused. Have the machine's clock set.")
+
+
+async def _platforms(base: Foundation) -> AsyncIterator[Finding]:
+    async with base.db.reading() as session:
+        connected = await troubles.connected_spaces(session)
+    for space in connected:
+        adapter = base.adapters.get(space.platform)
+        if adapter is None:
+            yield Finding(space.name, well=False, text=f"Its platform, {space.platform}, is not set up here. See ADAPTERS.")
+            continue
+        try:
+            async for finding in _space(base, adapter, space):
+                yield finding
+        except ExternalError as error:
+            yield Finding(space.name, well=False, text=f"It cannot be examined: {error}")
+
+
+async def _space(base: Foundation, adapter: PlatformAdapter, space: SpaceRow) -> AsyncIterator[Finding]:
+    found = list(await adapter.findings(space.space)) if isinstance(adapter, Probing) else []
+    async with base.db.reading() as session:
+        offered = await resources.on_offer(session, space.id)
+    for resource in offered:
+        try:
+            await adapter.check(resource.resource(space.space))
+        except Refusal as refusal:
+            found.append(f"{resource.name}: {refusal.message}")
+    for text in found:
+        yield Finding(space.name, well=False, text=text)
+    if not found:
+        yield Finding(space.name, well=True, text="Permissions and every plan's resources are in order.")
+
+
+async def _rows(base: Foundation) -> AsyncIterator[Finding]:
+    async with base.db.reading() as session:
+        dead = await troubles.dead_letters(session)
+        stopped = await troubles.stopped(session)
+        untold = await troubles.untold_creators(session)
+    for what, count, example in dead:
+        yield Finding("Given up", well=False, text=f"{count} of {what}; the latest says: {example}")
+    for community in stopped:
+        why = community.stopped_reason
+        yield Finding("Sweep", well=False, text=f"{community.name} is stopped: {why} To go on: doorman sweep --confirm {community.id}")
+    for name, count in untold:
+        yield Finding(
+            "Notices", well=False, text=f"{count} for the creator of {name} could not be delivered. Have them run /doorman setup."
+        )
+    if not dead and not stopped and not untold:
+        yield Finding("Work", well=True, text="Nothing was given up, nothing is stopped, everybody was told.")
+
+
+def table(findings: list[Finding]) -> Table:
+    """Return the findings for a terminal."""
+    drawn = Table("", "What", "How it is", box=None, pad_edge=False, show_header=False)
+    for finding in findings:
+        drawn.add_row(Text("ok", "green") if finding.well else Text("!!", "bold red"), Text(finding.what, "bold"), Text(finding.text))
+    return drawn

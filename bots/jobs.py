@@ -1,0 +1,37 @@
+"""What is looked at, and how often. Each job finds in rows what is due and may be run at any time, by anybody, twice."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from bots.foundation import Foundation
+from bots.scheduler import Job
+from bots.troubles import connected_spaces
+from bots.use_cases import UseCases
+from core.ids import CauseId
+
+HEALTH_EVERY = timedelta(seconds=5)
+CATCH_UP_EVERY = timedelta(minutes=10)
+DRIFT_EVERY = timedelta(hours=6)
+PROBE_EVERY = timedelta(hours=1)
+"""How often what waits for a creator is tried again, when no event of the platform has told us to."""
+
+
+def jobs(base: Foundation, cases: UseCases, examine: Callable[[], Awaitable[None]]) -> list[Job]:
+    """Return the table. ``examine`` looks at the program's own health."""
+    return [
+        Job("health", HEALTH_EVERY, examine),
+        Job("sweep", base.configuration.settings.sweep_every, cases.sweeper.run),
+        Job("catch-up", CATCH_UP_EVERY, cases.catch_up.run),
+        Job("drift", DRIFT_EVERY, cases.drift.run),
+        Job("probe", PROBE_EVERY, _probe(base, cases)),
+    ]
+
+
+def _probe(base: Foundation, cases: UseCases) -> Callable[[], Awaitable[None]]:
+    async def probe() -> None:
+        async with base.db.reading() as session:
+            connected = await connected_spaces(session)
+        for space in connected:
+            await cases.unblocker.probe(space.space, cause=CauseId(base.ids.new()))
+
+    return probe
