@@ -5,9 +5,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import Index, Text, UniqueConstraint, text
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from core.dispatch import Lane, work_lane
 from core.entitlement import Reason
 from core.ids import CauseId, CommunityId, EntitlementId, MemberId, PlanId, ResourceId
 from storage.plan_resources import PlanResourceRow
@@ -36,6 +38,10 @@ class EntitlementState(StrEnum):
 _ACTIVE = text("state = 'active'")
 
 
+def _lane(context: DefaultExecutionContext) -> Lane:
+    return work_lane(MemberId(context.get_current_parameters()["member_id"]))
+
+
 class EntitlementRow(SQLModel, table=True):
     """One reason for access; written by billing in the transaction of its source, only read by membership."""
 
@@ -53,6 +59,8 @@ class EntitlementRow(SQLModel, table=True):
     id: EntitlementId = Field(sa_type=Text, primary_key=True)
     community_id: CommunityId = Field(sa_type=Text)
     member_id: MemberId = Field(sa_type=Text)
+    lane: Lane = Field(default=None, sa_type=Text, sa_column_kwargs={"default": _lane})
+    """The member's work lane, filled in when the row is stored: a sweep ends thousands in one statement, and SQL cannot work it out."""
     plan_id: PlanId = Field(sa_type=Text)
     source_kind: SourceKind = Field(sa_type=Text)
     source_id: str

@@ -18,7 +18,7 @@ from storage.accounts import AccountRow
 from storage.database import will_wake
 from storage.resources import ResourceRow
 from storage.spaces import SpaceRow
-from storage.types import UTCDateTime, owned, scoped
+from storage.types import UTCDateTime, inline, owned, scoped
 
 
 class Actual(StrEnum):
@@ -42,6 +42,7 @@ class GrantStatus(StrEnum):
 
 _PENDING = text("status = 'pending'")
 _BLOCKED = text("status = 'blocked'")
+_WANTED = text("wanted")
 
 
 class GrantRow(SQLModel, table=True):
@@ -56,6 +57,7 @@ class GrantRow(SQLModel, table=True):
         UniqueConstraint("account_id", "resource_id", name="uq_grants_account_resource"),
         Index("ix_grants_due", "lane", "due_at", sqlite_where=_PENDING, postgresql_where=_PENDING),
         Index("ix_grants_blocked", "resource_id", sqlite_where=_BLOCKED, postgresql_where=_BLOCKED),
+        Index("ix_grants_checked", "checked_at", sqlite_where=_WANTED, postgresql_where=_WANTED),
         Index("ix_grants_member_id", "member_id"),
         Index("ix_grants_resource_id", "resource_id"),
     )
@@ -116,20 +118,22 @@ def _tasks() -> Select[GrantRow, AccountRow, ResourceRow, SpaceRow]:
 
 async def due(session: AsyncSession, lane: Lane, now: datetime, limit: int) -> list[GrantTask]:
     """Return what is due on a lane, gains before losses, oldest first."""
-    query = _tasks().where(GrantRow.lane == lane, col(GrantRow.status) == GrantStatus.PENDING, GrantRow.due_at <= now)
+    query = _tasks().where(GrantRow.lane == lane, col(GrantRow.status) == inline(GrantStatus.PENDING), GrantRow.due_at <= now)
     rows = await session.exec(query.order_by(col(GrantRow.wanted).desc(), col(GrantRow.due_at)).limit(limit))
     return [GrantTask(*row) for row in rows]
 
 
 async def next_due(session: AsyncSession, lane: Lane) -> datetime | None:
     """Return when the next row of a lane falls due."""
-    query = select(GrantRow.due_at).where(GrantRow.lane == lane, col(GrantRow.status) == GrantStatus.PENDING)
+    query = select(GrantRow.due_at).where(GrantRow.lane == lane, col(GrantRow.status) == inline(GrantStatus.PENDING))
     return (await session.exec(query.order_by(col(GrantRow.due_at)).limit(1))).first()
 
 
 async def blocked(session: AsyncSession, space: SpaceRow, remedy: Remedy) -> list[GrantTask]:
     """Return a space's grants that wait for somebody to act."""
-    query = _tasks().where(ResourceRow.space_id == space.id, col(GrantRow.status) == GrantStatus.BLOCKED, col(GrantRow.remedy) == remedy)
+    query = _tasks().where(
+        ResourceRow.space_id == space.id, col(GrantRow.status) == inline(GrantStatus.BLOCKED), col(GrantRow.remedy) == remedy
+    )
     return [GrantTask(*row) for row in await session.exec(query)]
 
 
@@ -160,7 +164,7 @@ async def unblock_resource(session: AsyncSession, space: SpaceRow, resource: Res
 async def _unblock(session: AsyncSession, space: SpaceRow, which: ColumnElement[bool], now: datetime) -> None:
     await session.execute(
         update(GrantRow)
-        .where(which, col(GrantRow.status) == GrantStatus.BLOCKED)
+        .where(which, col(GrantRow.status) == inline(GrantStatus.BLOCKED))
         .values(status=GrantStatus.PENDING, due_at=now, attempts=0, told=False)
     )
     will_wake(session, space.lane)

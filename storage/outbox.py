@@ -14,8 +14,9 @@ from core.ids import CauseId, CommunityId, MemberId
 from storage.audit import Trail
 from storage.database import will_wake
 from storage.inbox import WorkStatus
-from storage.types import Json, UTCDateTime
-from storage.upsert import insert
+from storage.purge import delete_before
+from storage.types import Json, UTCDateTime, inline
+from storage.upsert import insert, table
 
 
 class OutboxKind(StrEnum):
@@ -30,6 +31,7 @@ class OutboxKind(StrEnum):
 
 
 _PENDING = text("status = 'pending'")
+_DONE = text("status = 'done'")
 
 
 class OutboxRow(SQLModel, table=True):
@@ -38,8 +40,10 @@ class OutboxRow(SQLModel, table=True):
     __tablename__ = "outbox"
     __table_args__ = (
         Index("ix_outbox_due", "lane", "due_at", sqlite_where=_PENDING, postgresql_where=_PENDING),
+        Index("ix_outbox_done", "done_at", sqlite_where=_DONE, postgresql_where=_DONE),
         Index("uq_outbox_dedupe", "dedupe", unique=True),
         Index("ix_outbox_subject", "subject"),
+        Index("ix_outbox_created_at", "created_at"),
     )
 
     id: str = Field(sa_type=Text, primary_key=True)
@@ -105,3 +109,9 @@ def _row(trail: Trail, community: CommunityId, kind: OutboxKind, lane: Lane, sub
         due_at=trail.at,
         cause_id=trail.cause,
     )
+
+
+async def purge(session: AsyncSession, before: datetime, limit: int) -> int:
+    """Delete up to ``limit`` rows that are done and were written before ``before``, with their ``dedupe``; returns how many."""
+    outbox = table(OutboxRow)
+    return await delete_before(session, outbox, "created_at", before, limit, outbox.c.status == inline(WorkStatus.DONE))

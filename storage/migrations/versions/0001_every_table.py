@@ -177,6 +177,14 @@ def _outbox() -> None:
         sqlite_where=sa.text("status = 'pending'"),
         postgresql_where=sa.text("status = 'pending'"),
     )
+    op.create_index(
+        "ix_outbox_done",
+        "outbox",
+        ["done_at"],
+        unique=False,
+        sqlite_where=sa.text("status = 'done'"),
+        postgresql_where=sa.text("status = 'done'"),
+    )
     op.create_index("ix_outbox_subject", "outbox", ["subject"], unique=False)
     op.create_index("uq_outbox_dedupe", "outbox", ["dedupe"], unique=True)
 
@@ -359,6 +367,7 @@ def _tips() -> None:
         sa.UniqueConstraint("stripe_account_id", "checkout_session_id", name="uq_tips_checkout"),
     )
     op.create_index("ix_tips_community_id", "tips", ["community_id"], unique=False)
+    op.create_index("ix_tips_member_id", "tips", ["member_id", "created_at"], unique=False)
 
 
 def _webhook_endpoints() -> None:
@@ -381,6 +390,7 @@ def _entitlements() -> None:
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("community_id", sa.Text(), nullable=False),
         sa.Column("member_id", sa.Text(), nullable=False),
+        sa.Column("lane", sa.Text(), nullable=False),
         sa.Column("plan_id", sa.Text(), nullable=False),
         sa.Column("source_kind", sa.Text(), nullable=False),
         sa.Column("source_id", sa.String(), nullable=False),
@@ -446,6 +456,14 @@ def _grants() -> None:
         unique=False,
         sqlite_where=sa.text("status = 'blocked'"),
         postgresql_where=sa.text("status = 'blocked'"),
+    )
+    op.create_index(
+        "ix_grants_checked",
+        "grants",
+        ["checked_at"],
+        unique=False,
+        sqlite_where=sa.text("wanted"),
+        postgresql_where=sa.text("wanted"),
     )
     op.create_index(
         "ix_grants_due",
@@ -609,6 +627,7 @@ def _orders() -> None:
         sqlite_where=sa.text("status = 'open'"),
         postgresql_where=sa.text("status = 'open'"),
     )
+    op.create_index("ix_orders_invite_id", "orders", ["invite_id"], unique=False)
     op.create_index("ix_orders_member_id", "orders", ["member_id"], unique=False)
     op.create_index(
         "uq_orders_open",
