@@ -15,7 +15,8 @@ from storage.vault import Vault
 BUSY_TIMEOUT_MS = 10_000
 """How long SQLite waits for another process (``doorman migrate``, a backup) before it gives up."""
 READERS = 4
-_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}", "temp_store=MEMORY")
+_PRAGMAS = (f"busy_timeout={BUSY_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY")
+"""The timeout first: changing to WAL waits for others too."""
 
 
 @dataclass(frozen=True, slots=True)

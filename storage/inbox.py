@@ -16,7 +16,8 @@ from sqlmodel import Field, SQLModel
 
 from core.dispatch import Lane
 from storage.database import Database, will_wake
-from storage.types import Encrypted, UTCDateTime
+from storage.purge import delete_before
+from storage.types import Encrypted, UTCDateTime, inline
 from storage.upsert import insert, table
 
 
@@ -166,3 +167,12 @@ async def add(session: AsyncSession, rows: Sequence[InboxRow]) -> set[str]:
         if row.id in new:
             will_wake(session, row.lane)
     return new
+
+
+async def purge(session: AsyncSession, before: datetime, limit: int) -> int:
+    """Delete up to ``limit`` rows that are done and came in before ``before``; returns how many.
+
+    A delivery that is repeated later counts as new: keep them longer than the sender repeats and lists them (30 days).
+    """
+    inbox = table(InboxRow)
+    return await delete_before(session, inbox, "received_at", before, limit, inbox.c.status == inline(WorkStatus.DONE))

@@ -2,16 +2,16 @@
 
 from datetime import datetime
 
-from sqlalchemy import Text, select, text, union
+from sqlalchemy import Text, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
 from core.dispatch import Lane
 from storage.database import Database
 from storage.grants import GrantRow
-from storage.inbox import InboxRow
+from storage.inbox import InboxRow, WorkStatus
 from storage.outbox import OutboxRow
-from storage.types import UTCDateTime
+from storage.types import UTCDateTime, inline
 from storage.upsert import insert, table
 
 
@@ -53,6 +53,6 @@ async def fence(session: AsyncSession, lane: Lane, epoch: int) -> None:
 
 async def due_lanes(session: AsyncSession, now: datetime) -> set[Lane]:
     """Return every lane with a row whose time has come."""
-    pending = text("status = 'pending'")  # a literal, as in the partial indexes: SQLite uses none of them for a bound parameter
-    due = [select(col(row.lane)).where(pending, col(row.due_at) <= now) for row in (InboxRow, OutboxRow, GrantRow)]
+    pending = inline(WorkStatus.PENDING)  # grants use the same word
+    due = [select(col(row.lane)).where(col(row.status) == pending, col(row.due_at) <= now) for row in (InboxRow, OutboxRow, GrantRow)]
     return set((await session.execute(union(*due))).scalars())

@@ -9,7 +9,7 @@ from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.ids import AccountId, CommunityId, InviteId, MemberId, OrderId, PlanId, PriceId, StripeAccountId
-from storage.types import UTCDateTime, owned, scoped
+from storage.types import UTCDateTime, inline, owned, scoped
 
 
 class OrderStatus(StrEnum):
@@ -67,7 +67,9 @@ class OrderRow(SQLModel, table=True):
 
 async def open_order(session: AsyncSession, account: AccountId, plan: PlanId) -> OrderRow | None:
     """Find the one open order of an account for a plan."""
-    query = select(OrderRow).where(OrderRow.account_id == account, OrderRow.plan_id == plan, col(OrderRow.status) == OrderStatus.OPEN)
+    query = select(OrderRow).where(
+        OrderRow.account_id == account, OrderRow.plan_id == plan, col(OrderRow.status) == inline(OrderStatus.OPEN)
+    )
     return (await session.exec(query)).first()
 
 

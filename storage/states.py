@@ -7,7 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col, select
 
 from core.ids import PlatformName, PlatformUserId
+from storage.purge import delete_before
 from storage.types import UTCDateTime
+from storage.upsert import table
 
 
 class StateRow(SQLModel, table=True):
@@ -58,3 +60,8 @@ async def proven(session: AsyncSession, browser_hash: str, now: datetime) -> Bro
 async def forget(session: AsyncSession, browser_hash: str) -> None:
     """End what a browser proved; one that proved nothing is fine."""
     await session.execute(delete(BrowserRow).where(col(BrowserRow.browser_hash) == browser_hash))
+
+
+async def purge(session: AsyncSession, now: datetime, limit: int) -> int:
+    """Delete up to ``limit`` round trips and as many proofs whose time is over; returns how many."""
+    return sum([await delete_before(session, table(row), "expires_at", now, limit) for row in (StateRow, BrowserRow)])

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, ForeignKeyConstraint, Text, TypeDecorator, UniqueConstraint
+from sqlalchemy import JSON, BindParameter, DateTime, Dialect, ForeignKeyConstraint, Text, TypeDecorator, UniqueConstraint, literal
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
@@ -66,6 +66,11 @@ def bind_vault(dialect: Dialect, vault: Vault) -> None:
 def _vault(dialect: Dialect) -> Vault:
     vault: Vault = dialect.doorman_vault  # type: ignore[attr-defined]
     return vault
+
+
+def inline(value: str) -> BindParameter[str]:
+    """Write a constant into the statement itself: SQLite uses a partial index only where it can read that its predicate holds."""
+    return literal(value, Text(), literal_execute=True)
 
 
 def owned(table: str) -> UniqueConstraint:

@@ -11,13 +11,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from core.dispatch import Lane
 from storage.inbox import InboxRow, WorkStatus
 from storage.outbox import OutboxRow
+from storage.types import inline
 
 Row = TypeVar("Row", InboxRow, OutboxRow)
 
 
 async def due(session: AsyncSession, box: type[Row], lane: Lane, now: datetime, limit: int) -> Sequence[Row]:
     """Return what is due on a lane, oldest first."""
-    query = select(box).where(box.lane == lane, col(box.status) == WorkStatus.PENDING, box.due_at <= now)
+    query = select(box).where(box.lane == lane, col(box.status) == inline(WorkStatus.PENDING), box.due_at <= now)
     return (await session.exec(query.order_by(col(box.due_at)).limit(limit))).all()
 
 
@@ -25,7 +26,7 @@ async def next_due(session: AsyncSession, lane: Lane) -> datetime | None:
     """Return when the next row of a lane falls due, in either box."""
     moments: list[datetime] = []
     for box in (InboxRow, OutboxRow):
-        query = select(box.due_at).where(box.lane == lane, col(box.status) == WorkStatus.PENDING)
+        query = select(box.due_at).where(box.lane == lane, col(box.status) == inline(WorkStatus.PENDING))
         moment = (await session.exec(query.order_by(col(box.due_at)).limit(1))).first()
         if moment is not None:
             moments.append(moment)
