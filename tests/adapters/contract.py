@@ -60,7 +60,6 @@ Answering = Callable[[CommandRequest], Awaitable[None]]
 class World(Protocol):
     """A platform with one space of ours in it, seen from outside our adapter."""
 
-    adapter: PlatformAdapter
     inbound: RecordedInbound
     clock: VirtualClock
     space: Space
@@ -69,6 +68,8 @@ class World(Protocol):
     channel: Channel
     creator: PlatformUserId
 
+    @property
+    def adapter(self) -> PlatformAdapter: ...
     def insider(self, name: str) -> PlatformUserId: ...
     def outsider(self, name: str) -> PlatformUserId: ...
     def held(self, user: PlatformUserId) -> frozenset[Resource]: ...

@@ -16,6 +16,8 @@ from sandbox.discord.emulator import Limits
 from sandbox.discord.errors import RefusedError
 from sandbox.discord.people import Person
 from sandbox.discord.replies import Reply
+from sandbox.record import Exchange, Recorder
+from sandbox.wire import Wire
 from tests.adapters.contract import COMMANDS, REDIRECT, Answering
 from tests.adapters.recorded import RecordedInbound
 
@@ -34,6 +36,17 @@ def settings_for(served: Served, *, members_intent: bool = True) -> Settings:
     })  # fmt: skip
 
 
+class Heard(Recorder):
+    """Keeps every exchange with the API in a list."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.exchanges: list[Exchange] = []
+
+    def write(self, exchange: Exchange) -> None:
+        self.exchanges.append(exchange)
+
+
 class Emulated:
     """One server of Ann's called Club, with the roles Silver and Gold below the bot's."""
 
@@ -42,7 +55,8 @@ class Emulated:
 
     def __init__(self, clock: VirtualClock, *, allowed: int = ALLOWED, limits: Limits = "off") -> None:
         self.clock = clock
-        self.emulator = DiscordEmulator(clock, limits=limits, redirect_uris=[REDIRECT])
+        self.heard = Heard()
+        self.emulator = DiscordEmulator(clock, wire=Wire(recorder=self.heard), limits=limits, redirect_uris=[REDIRECT])
         self.people: dict[PlatformUserId, Person] = {}
         self.ann = self.emulator.people.user("ann")
         self.creator = self._known(self.ann)
@@ -73,6 +87,10 @@ class Emulated:
             await self.inbound.event(EventKind.SPACE_ADDED)
             await self.until(lambda: bool(self.emulator.model.commands.find(None, "doorman", 1)))
             yield self
+
+    def calls(self, method: str, path: str, *statuses: int) -> int:
+        """Count the API calls of ``method`` whose path has ``path`` in it, with these answers or any."""
+        return sum(one.method == method and path in one.path and (not statuses or one.status in statuses) for one in self.heard.exchanges)
 
     async def until(self, reached: Callable[[], bool]) -> None:
         """Wait (a bounded time) until the emulator's world is so."""

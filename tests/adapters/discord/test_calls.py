@@ -1,0 +1,267 @@
+"""What goes out: at a pace Discord bears, never again and again where it is refused, with a reason, and past every hiccup."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from urllib.parse import quote
+
+import pytest
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.discord.breaker import LIMIT
+from adapters.discord.rest import fitting
+from core.boundary import inside_transaction
+from core.errors import PermissionMissing, RateLimited, Refusal, TransientError
+from core.platform import AdmissionOutcome, Channel, EventKind, Message, ResourceKind
+from sandbox.clock import VirtualClock
+from sandbox.discord import permissions
+from sandbox.discord.channels import Overwrite
+from sandbox.faults import Fault, FaultKind
+from tests.adapters.contract import REDIRECT
+from tests.adapters.discord.emulated import ALLOWED, Emulated
+
+
+@pytest.fixture
+async def world(clock: VirtualClock) -> AsyncIterator[Emulated]:
+    async with Emulated(clock).connected() as emulated:
+        yield emulated
+
+
+# reasons
+
+
+@given(st.text(max_size=700))
+def test_a_reason_always_fits_the_audit_log(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = ""
+    sent = quote(fitting(text), safe="/ ")
+
+    assert len(sent) <= 512
+    assert "\n" not in sent
+
+
+async def test_the_reason_is_in_the_audit_log(world: Emulated) -> None:
+    fan = world.insider("fan")
+
+    await world.adapter.grant(world.resource, fan, reason="Gold: paid üntil 2 December")
+
+    assert world.server.audit_log()[-1].reason == "Gold: paid üntil 2 December"
+
+
+# pace
+
+
+async def test_many_grants_at_once_are_never_told_off(clock: VirtualClock) -> None:
+    emulated = Emulated(clock, limits="real")
+    emulated.emulator.limits.buckets["member-roles"] = (1000, 1.0)
+    emulated.emulator.limits.buckets["default"] = (1000, 1.0)
+    async with emulated.connected() as world:
+        fans = [world.insider(f"fan{number}") for number in range(120)]
+
+        await asyncio.gather(*(world.adapter.grant(world.resource, fan, reason="paid") for fan in fans))
+
+        assert all(world.held(fan) == {world.resource} for fan in fans)
+        assert world.calls("PUT", "/roles/", 204) == 120
+        assert world.calls("PUT", "/roles/") == 120
+
+
+async def test_a_bucket_told_to_wait_waits_and_then_all_is_done(clock: VirtualClock) -> None:
+    emulated = Emulated(clock, limits="real")
+    emulated.emulator.limits.buckets["member-roles"] = (4, 0.3)
+    async with emulated.connected() as world:
+        fans = [world.insider(f"fan{number}") for number in range(12)]
+
+        await asyncio.gather(*(world.adapter.grant(world.resource, fan, reason="paid") for fan in fans))
+
+        assert all(world.held(fan) == {world.resource} for fan in fans)
+
+
+async def test_a_long_wait_is_handed_up_instead_of_slept_through(world: Emulated) -> None:
+    fan = world.insider("fan")
+    world.emulator.wire.faults.add(Fault("discord", FaultKind.RATE_LIMITED, "PUT .*/roles/", retry_after=120.0))
+
+    with pytest.raises(RateLimited) as told:
+        await world.adapter.grant(world.resource, fan, reason="paid")
+
+    assert told.value.retry_after == pytest.approx(120.0, abs=2)
+
+
+@pytest.mark.parametrize("kind", [FaultKind.TIMEOUT_BEFORE, FaultKind.TIMEOUT_AFTER])
+async def test_a_lost_answer_is_transient_and_repeating_is_safe(world: Emulated, kind: FaultKind) -> None:
+    fan = world.insider("fan")
+    # twice, since aiohttp itself sends an idempotent call once more when a kept connection breaks
+    world.emulator.wire.faults.add(Fault("discord", kind, "PUT .*/roles/", times=2))
+
+    with pytest.raises(TransientError):
+        await world.adapter.grant(world.resource, fan, reason="paid")
+    await world.adapter.grant(world.resource, fan, reason="paid")
+
+    assert world.held(fan) == {world.resource}
+
+
+async def test_no_call_leaves_from_inside_a_transaction(world: Emulated) -> None:
+    token = inside_transaction.set(True)
+    try:
+        with pytest.raises(RuntimeError, match="inside a database transaction"):
+            await world.adapter.holds(world.space, world.creator)
+        with pytest.raises(RuntimeError, match="inside a database transaction"):
+            await world.adapter.exchange("code", "http://127.0.0.1:1/oauth/callback")
+    finally:
+        inside_transaction.reset(token)
+
+
+async def test_after_closing_calls_are_left_for_later(clock: VirtualClock) -> None:
+    async with Emulated(clock).connected() as world:
+        await world.adapter.close()
+
+        with pytest.raises(TransientError, match="shutting down"):
+            await world.adapter.holds(world.space, world.creator)
+        with pytest.raises(TransientError, match="shutting down"):
+            await world.adapter.exchange("code", "http://127.0.0.1:1/oauth/callback")
+
+
+async def test_calls_work_without_ever_connecting(clock: VirtualClock) -> None:
+    async with Emulated(clock).serving() as world:
+        fan = world.insider("fan")
+
+        await asyncio.gather(*(world.adapter.grant(world.resource, fan, reason="paid") for _ in range(5)))
+
+        assert world.held(fan) == {world.resource}
+        assert not world.adapter.connected
+
+
+# refusals
+
+
+async def refusals(world: Emulated, times: int) -> list[str]:
+    codes = []
+    fans = [world.insider(f"fan{number}") for number in range(times)]
+    for fan in fans:
+        with pytest.raises(PermissionMissing) as refused:
+            await world.adapter.grant(world.resource, fan, reason="paid")
+        codes.append(refused.value.code)
+    return codes
+
+
+async def test_a_role_that_cannot_be_given_is_not_tried_for_each_member(clock: VirtualClock) -> None:
+    async with Emulated(clock).connected() as world:
+        await world.put_out_of_reach(world.resource)
+
+        codes = await refusals(world, LIMIT + 20)
+
+        assert codes == ["role_above_bot"] * (LIMIT + 20)
+        assert world.calls("PUT", "/roles/", 403) == LIMIT
+        fan = world.insider("another")
+        await world.adapter.grant(world.other, fan, reason="paid")
+        assert world.held(fan) == {world.other}
+
+
+async def test_a_change_of_the_roles_is_tried_at_once(world: Emulated) -> None:
+    await world.put_out_of_reach(world.resource)
+    await refusals(world, LIMIT + 1)
+    fan = world.insider("fan")
+
+    world.server.raise_bot()
+    await world.inbound.until(lambda: world.inbound.kinds().count(EventKind.RESOURCES_CHANGED) >= 2)
+    await world.adapter.grant(world.resource, fan, reason="paid")
+
+    assert world.held(fan) == {world.resource}
+
+
+async def test_a_successful_check_lets_calls_through_again_without_a_gateway(clock: VirtualClock) -> None:
+    async with Emulated(clock).serving() as world:
+        role = world.server.guild.roles[int(world.resource.external_id)]
+        world.server.move_role(role, len(world.server.guild.roles) - 1)
+        await refusals(world, LIMIT)
+        world.server.raise_bot()
+        fan = world.insider("fan")
+        with pytest.raises(PermissionMissing):
+            await world.adapter.grant(world.resource, fan, reason="paid")
+
+        await world.adapter.check(world.resource)
+        await world.adapter.grant(world.resource, fan, reason="paid")
+
+        assert world.held(fan) == {world.resource}
+
+
+async def test_a_channel_closed_to_us_says_what_it_needs(world: Emulated) -> None:
+    hidden = world.server.add_channel("hidden")
+    everyone = world.server.guild.id
+    hidden.overwrites[everyone] = Overwrite(everyone, 0, deny=permissions.VIEW_CHANNEL)
+
+    with pytest.raises(PermissionMissing, match="View Channel and Send Messages"):
+        await world.adapter.send(Channel(world.space, str(hidden.id)), Message("Notice", ()))
+
+
+async def test_only_roles_are_for_sale_on_discord(world: Emulated) -> None:
+    with pytest.raises(Refusal, match="Pick a role") as refusal:
+        await world.adapter.check(replace(world.resource, kind=ResourceKind.CHANNEL))
+
+    assert refusal.value.code == "not_a_role"
+
+
+# letting in
+
+
+async def test_an_invite_of_a_bot_that_manages_the_server_is_bound_to_the_payer_and_carries_the_role(clock: VirtualClock) -> None:
+    async with Emulated(clock, allowed=ALLOWED | permissions.MANAGE_GUILD).connected() as world:
+        fan, thief = world.outsider("fan"), world.outsider("thief")
+
+        admitted = await world.adapter.admit(world.space, fan, None, [world.resource], reason="paid")
+
+        assert admitted.outcome is AdmissionOutcome.INVITED
+        assert not await world.accept(thief, admitted.invite_url)
+        assert await world.accept(fan, admitted.invite_url)
+        assert world.held(fan) == {world.resource}
+
+
+async def test_an_invite_for_whoever_comes_first_carries_no_role(world: Emulated) -> None:
+    fan = world.outsider("fan")
+
+    admitted = await world.adapter.admit(world.space, fan, None, [world.resource], reason="paid")
+    await world.accept(fan, admitted.invite_url)
+
+    assert world.inside(fan)
+    assert world.held(fan) == frozenset()
+
+
+async def test_an_invite_lives_a_week_and_leads_to_the_site(world: Emulated) -> None:
+    admitted = await world.adapter.admit(world.space, world.outsider("fan"), None, [], reason="paid")
+
+    code = admitted.invite_url.rsplit("/", 1)[1]
+    assert world.emulator.model.invites[code].terms.max_age == 7 * 24 * 3600
+    assert world.emulator.model.invites[code].terms.max_uses == 1
+    assert admitted.invite_url == f"{world.served.base_url}/invite/{code}"
+
+
+async def test_without_the_right_to_invite_the_creator_is_told_which_one_is_missing(clock: VirtualClock) -> None:
+    async with Emulated(clock, allowed=permissions.MANAGE_ROLES).connected() as world:
+        everyone = world.server.guild.roles[world.server.guild.id]
+        world.server.change_role(everyone, permissions=everyone.permissions & ~permissions.CREATE_INSTANT_INVITE)
+        await world.inbound.event(EventKind.RESOURCES_CHANGED)
+
+        for token in (None, (await world.adapter.exchange(await world.sign_in(fan := world.outsider("fan")), REDIRECT)).token):
+            with pytest.raises(PermissionMissing, match="Create Invite") as refused:
+                await world.adapter.admit(world.space, fan if token else world.outsider("other"), token, [], reason="paid")
+            assert refused.value.code == "missing_permission"
+        assert any("Create Invite" in finding for finding in await world.adapter.findings(world.space))
+
+
+# several bots in one process
+
+
+async def test_two_adapters_for_two_places_do_not_disturb_each_other(clock: VirtualClock) -> None:
+    async with Emulated(clock).connected() as one, Emulated(clock).connected() as two:
+        fan, other = one.insider("fan"), two.insider("fan")
+
+        await one.adapter.grant(one.resource, fan, reason="paid")
+        await two.adapter.grant(two.resource, other, reason="paid")
+
+        assert (one.held(fan), two.held(other)) == (frozenset({one.resource}), frozenset({two.resource}))
+        assert Route.BASE == "https://discord.com/api/v10"
+        assert str(DiscordWebSocket.DEFAULT_GATEWAY) == "wss://gateway.discord.gg/"
