@@ -7,7 +7,7 @@ from datetime import datetime
 from core.clock import Clock
 from core.errors import Refusal, Remedy
 from core.events import Notice
-from core.ids import CommunityId, MemberId, OrderId
+from core.ids import CommunityId, MemberId, OrderId, PlatformName
 from core.money import Money
 from core.people import Identity
 from core.platform import Space
@@ -64,7 +64,7 @@ class Welcome:
     paid: bool
     inside: bool
     invite_url: str
-    spaces: tuple[Space, ...]
+    spaces: tuple[tuple[PlatformName, Space], ...]
     waiting: str
     notices: tuple[str, ...]
     checkout_url: str
@@ -156,7 +156,7 @@ def _welcome(facts: OrderFacts, held: Sequence[GrantTask], told: tuple[str, ...]
         paid=paid,
         inside=bool(wanted) and len(on) == len(wanted),
         invite_url=next((task.grant.invite_url for task in wanted if task.grant.invite_url), ""),
-        spaces=tuple(dict.fromkeys(task.space_row.space for task in wanted)),
+        spaces=tuple(dict.fromkeys((task.space_row.platform, task.space_row.space) for task in wanted)),
         waiting=waiting if paid else "",
         notices=told,
         checkout_url=facts.order.checkout_url,
