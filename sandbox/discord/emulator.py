@@ -101,5 +101,17 @@ class DiscordEmulator:
             self.gateway.url = self.rest.gateway_url = served.gateway_url
             yield served
 
+    @asynccontextmanager
+    async def outage(self, status: int = 503) -> AsyncIterator[None]:
+        """Let Discord be down while the block lasts: connections are cut, connecting and every API call fail."""
+        fault = self.wire.faults.outage("discord", status)
+        self.gateway.refusing = True
+        self.gateway.drop_all()
+        try:
+            yield
+        finally:
+            self.gateway.refusing = False
+            self.wire.faults.lift(fault)
+
     async def _close(self, _: web.Application) -> None:
         await self.gateway.close_all(1001)

@@ -6,6 +6,7 @@ from sandbox.discord import permissions
 from sandbox.discord.audit import AuditLog
 from sandbox.discord.channels import Channel
 from sandbox.discord.errors import Payload, refuse
+from sandbox.discord.guild_defaults import QUIET
 from sandbox.discord.ids import wire_time
 from sandbox.discord.members import Member
 from sandbox.discord.permissions import has
@@ -129,7 +130,7 @@ class Guild:
     def payload(self) -> Payload:
         """Return the server as ``GET /guilds/{id}`` writes it."""
         return {
-            **_QUIET,
+            **QUIET,
             "id": str(self.id),
             "name": self.name,
             "owner_id": str(self.owner_id),
@@ -168,40 +169,3 @@ class Guild:
         keys = ("splash", "banner", "description", "icon", "verification_level", "vanity_url_code", "nsfw_level", "nsfw", "features")
         body = self.payload()
         return {"id": body["id"], "name": self.name, "premium_subscription_count": 0, **{key: body[key] for key in keys}}
-
-
-_QUIET: Payload = {
-    "icon": None,
-    "description": None,
-    "home_header": None,
-    "splash": None,
-    "discovery_splash": None,
-    "banner": None,
-    "application_id": None,
-    "region": "us-west",
-    "afk_channel_id": None,
-    "afk_timeout": 300,
-    "system_channel_flags": 0,
-    "widget_enabled": False,
-    "widget_channel_id": None,
-    "verification_level": 0,
-    "default_message_notifications": 1,
-    "explicit_content_filter": 0,
-    "max_presences": None,
-    "max_members": 500000,
-    "max_stage_video_channel_users": 50,
-    "max_video_channel_users": 25,
-    "vanity_url_code": None,
-    "premium_tier": 0,
-    "premium_subscription_count": 0,
-    "preferred_locale": "en-US",
-    "rules_channel_id": None,
-    "safety_alerts_channel_id": None,
-    "public_updates_channel_id": None,
-    "premium_progress_bar_enabled": False,
-    "nsfw": False,
-    "nsfw_level": 0,
-    "emojis": [],
-    "stickers": [],
-    "incidents_data": None,
-}

@@ -72,7 +72,9 @@ class Hub:
         self.starts_left = 1000
 
     def open(self, session: Session) -> None:
-        """Add an identified session."""
+        """Add an identified session; one that was lost before on the same shard is given up."""
+        for one in [one for one in self.sessions.values() if one.wake is None and one.shard == session.shard]:
+            del self.sessions[one.id]
         self.sessions[session.id] = session
         self.starts_left -= 1
 

@@ -10,6 +10,7 @@ Seconds = Callable[[], float]
 INVALID_LIMIT, INVALID_WINDOW = 10_000, 600.0
 GLOBAL_LIMIT = 50
 _GLOBAL_WINDOW = 1.0
+_MANY_WINDOWS = 10_000
 
 BUCKETS: dict[str, tuple[int, float]] = {
     "member-roles": (10, 10.0),
@@ -22,6 +23,7 @@ BUCKETS: dict[str, tuple[int, float]] = {
     "commands": (5, 20.0),
     "member-list": (10, 10.0),
     "threads": (50, 300.0),
+    "answers": (30, 10.0),
     "default": (50, 1.0),
 }
 """Requests and seconds per window. Discord publishes no figures and changes them: clients read the headers."""
@@ -68,6 +70,8 @@ class RateLimits:
             return Verdict({}, banned_for=self._invalid.ends - now)
         if counted and (wait := _spend(self._global, now, self.global_limit, _GLOBAL_WINDOW)):
             return _refusal({"Retry-After": _up(wait), "X-RateLimit-Global": "true", "X-RateLimit-Scope": "global"}, wait, everywhere=True)
+        if len(self._windows) > _MANY_WINDOWS:
+            self._windows = {key: one for key, one in self._windows.items() if one.ends > now}
         window = self._windows.setdefault((bucket, major), _Window(limit, 0.0))
         wait = _spend(window, now, limit, length)
         after = window.ends - now

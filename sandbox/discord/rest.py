@@ -33,7 +33,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *interactions.ROUTES,
 )
 _VIA = {"Via": "1.1 sandbox"}
-_MAJOR = ("guild_id", "channel_id", "webhook_id", "interaction_id", "application_id")
+_MAJOR = ("guild_id", "channel_id", "webhook_token", "interaction_token", "application_id")
 
 
 @dataclass(slots=True)
@@ -54,8 +54,8 @@ class Rest:
     def _serve(self, endpoint: Endpoint) -> "Any":  # noqa: ANN401 - aiohttp's handler type
         async def handle(request: web.Request) -> web.Response:
             self.calls.append((request.method, request.path.removeprefix(PREFIX)))
-            major = next((request.match_info[name] for name in _MAJOR if name in request.match_info), "")
-            verdict = self.limits.take(endpoint.bucket, major, counted=endpoint.counted)
+            bearer = request.headers.get("Authorization", "").startswith("Bearer ")
+            verdict = self.limits.take(endpoint.bucket, _major(request, bearer=bearer), counted=endpoint.counted and not bearer)
             if verdict.banned_for is not None:
                 return _banned(verdict.banned_for)
             if verdict.refused is not None:
@@ -101,6 +101,13 @@ class Rest:
     async def _unknown(self, request: web.Request) -> web.Response:
         self.calls.append((request.method, request.path.removeprefix(PREFIX)))
         return _refused(RefusedError(404, 0, f"404: Not Found: no {request.method} {request.path} here", fault=True), Verdict({}))
+
+
+def _major(request: web.Request, *, bearer: bool) -> str:
+    """Return what a bucket is counted by: the server, channel or webhook in the path; a person's calls by their token."""
+    if bearer:
+        return request.headers["Authorization"]
+    return next((request.match_info[name] for name in _MAJOR if name in request.match_info), "")
 
 
 def fault_answer(fault: Fault) -> web.Response:

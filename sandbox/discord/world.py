@@ -80,6 +80,10 @@ class World:
         """Remember the moment a role was given (``held``) or taken."""
         self.role_moments[guild_id, user_id, role_id] = (held, self.moments())
 
+    async def when(self, condition: Callable[[], object], within: float | None = 10.0) -> None:
+        """Return once ``condition()`` is true, looked at after each change; TimeoutError after ``within`` real seconds."""
+        await self.changes.when(condition, within)
+
     def app_payload(self) -> Payload:
         """Return the application as ``GET /oauth2/applications/@me`` writes it."""
         return {

@@ -1,4 +1,4 @@
-from sandbox.discord import interactions
+from sandbox.discord import answers
 from sandbox.discord.endpoints.call import NOTHING, Answer, Call, Endpoint, Who
 from sandbox.discord.errors import Payload
 from sandbox.discord.interactions import DEFER, SAY, UPDATE, Interaction
@@ -8,7 +8,7 @@ from sandbox.discord.messages import Message
 def callback(call: Call) -> Answer:
     """Take the app's first answer to an interaction."""
     token = call.path["interaction_token"]
-    one = interactions.answer(call.world, call.id("interaction_id"), token, call.fields, files=bool(call.files))
+    one = answers.answer(call.world, call.id("interaction_id"), token, call.fields, files=bool(call.files))
     if call.query.get("with_response") not in {"true", "1", "True"}:
         return NOTHING
     shown: Payload = {"id": str(one.id), "type": one.kind, "channel_id": str(one.channel.id)}
@@ -26,7 +26,7 @@ def callback(call: Call) -> Answer:
 
 def follow_up(call: Call) -> Answer:
     """Add a message; answers with it, as a webhook with ``wait`` does."""
-    made = interactions.follow_up(call.world, _live(call), call.fields, files=bool(call.files))
+    made = answers.follow_up(call.world, _live(call), call.fields, files=bool(call.files))
     return Answer(payload=made.payload())
 
 
@@ -38,31 +38,31 @@ def message(call: Call) -> Answer:
 def edit(call: Call) -> Answer:
     """Change an answer."""
     one = _live(call)
-    return Answer(payload=interactions.edit(call.world, one, _message(call, one), call.fields, files=bool(call.files)).payload())
+    return Answer(payload=answers.edit(call.world, one, _message(call, one), call.fields, files=bool(call.files)).payload())
 
 
 def delete(call: Call) -> Answer:
     """Remove an answer."""
     one = _live(call)
-    interactions.remove(call.world, one, _message(call, one))
+    answers.remove(call.world, one, _message(call, one))
     return NOTHING
 
 
 def _live(call: Call) -> Interaction:
-    return interactions.live(call.world, call.id("webhook_id"), call.path["webhook_token"])
+    return answers.live(call.world, call.id("webhook_id"), call.path["webhook_token"])
 
 
 def _message(call: Call, one: Interaction) -> Message:
     which = call.path.get("message_id")
-    return interactions.message_of(one, None if which is None else call.id("message_id"))
+    return answers.message_of(one, None if which is None else call.id("message_id"))
 
 
 _HOOK = "/webhooks/{webhook_id}/{webhook_token}"
 ROUTES = (
-    Endpoint("POST", "/interactions/{interaction_id}/{interaction_token}/callback", callback, who=Who.ANYONE, counted=False),
-    Endpoint("POST", _HOOK, follow_up, who=Who.ANYONE, counted=False),
+    Endpoint("POST", "/interactions/{interaction_id}/{interaction_token}/callback", callback, "answers", Who.ANYONE, counted=False),
+    Endpoint("POST", _HOOK, follow_up, "answers", Who.ANYONE, counted=False),
     *(
-        Endpoint(method, f"{_HOOK}/messages/{which}", handler, who=Who.ANYONE, counted=False)
+        Endpoint(method, f"{_HOOK}/messages/{which}", handler, "answers", Who.ANYONE, counted=False)
         for which in ("@original", "{message_id}")
         for method, handler in (("GET", message), ("PATCH", edit), ("DELETE", delete))
     ),

@@ -60,8 +60,8 @@ async def test_fifty_a_second_for_the_bot_and_answers_to_interactions_do_not_cou
     rig: Rig, api: Api, second: Callable[[float], None]
 ) -> None:
     rig.discord.limits.buckets["default"] = (1000, 1.0)
-    for _ in range(50):
-        assert (await api("POST", "/interactions/1/token/callback", {"type": 5}))[0] == 404
+    for number in range(60):
+        assert (await api("POST", f"/interactions/1/token{number}/callback", {"type": 5}))[0] == 404
     for _ in range(50):
         assert (await api("GET", "/users/@me"))[0] == 200
     status, body = await api("GET", "/users/@me")
@@ -69,6 +69,26 @@ async def test_fifty_a_second_for_the_bot_and_answers_to_interactions_do_not_cou
     assert (api.headers["X-RateLimit-Global"], api.headers["X-RateLimit-Scope"]) == ("true", "global")
     second(1)
     assert (await api("GET", "/users/@me"))[0] == 200
+
+
+async def test_a_person_is_not_counted_with_the_bot(rig: Rig, api: Api, second: Callable[[float], None]) -> None:
+    second(0)
+    oauth = rig.discord.model.oauth
+    token = oauth.exchange(oauth.grant(rig.ann.id, ("identify",), "x"), "x").access_token
+    rig.discord.limits.buckets["default"] = (50, 1.0)
+    for _ in range(50):
+        assert (await api("GET", "/users/@me"))[0] == 200
+    assert (await api("GET", "/users/@me", Authorization=f"Bearer {token}"))[1]["username"] == "ann"
+    assert (await api("GET", "/users/@me"))[0] == 429
+
+
+async def test_while_discord_is_down_every_call_fails_and_afterwards_the_client_finds_back(rig: Rig, connect: Connect, api: Api) -> None:
+    bot = await connect()
+    async with rig.discord.outage():
+        assert (await api("GET", "/users/@me"))[0] == 503
+        rig.server.add_role("Meanwhile")
+        await bot.hears("disconnect")
+    await bot.hears("guild_role_create")
 
 
 async def test_too_many_invalid_requests_are_banned_without_via_until_the_window_is_over(
