@@ -1,6 +1,6 @@
 """Make our row equal the processor's, and the entitlement follow from it, in one transaction."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from core.clock import Clock
@@ -68,8 +68,7 @@ class Subscriptions:
             return
         before = _facts(row)
         await _copy(session, row, snapshot, trail)
-        community = await session.get_one(CommunityRow, row.community_id)
-        grace = timedelta(days=community.grace_days) if community.grace_days is not None else self._grace
+        grace = await self._grace_of(session, row)
         row.next_notice_at = next_notice(row.past_due_since, grace, row.notices_sent) if row.past_due_since else None
         session.add(row)
         await session.flush()
@@ -81,6 +80,16 @@ class Subscriptions:
         )
         await self._entitle(session, row, access, trail)
         await _notify(session, row, before, trail)
+
+    async def foresee(self, session: Session, row: SubscriptionRow, snapshot: SubscriptionSnapshot, at: datetime) -> tuple[Access, PlanId]:
+        """Return what :meth:`apply` would decide about a subscription we hold and the plan it would then be of; nothing is written."""
+        plan, _ = await _sold(session, row, snapshot)
+        since, grace = _failing_since(row, snapshot, at), await self._grace_of(session, row)
+        return subscription_access(snapshot, past_due_since=since, grace=grace, refunded_until=row.refunded_until, now=at), plan
+
+    async def _grace_of(self, session: Session, row: SubscriptionRow) -> timedelta:
+        community = await session.get_one(CommunityRow, row.community_id)
+        return timedelta(days=community.grace_days) if community.grace_days is not None else self._grace
 
     async def _first(
         self, session: Session, account: StripeAccountId, snapshot: SubscriptionSnapshot, trail: Trail
@@ -145,20 +154,32 @@ async def change(session: Session, held: EntitlementRow, access: Access, plan: P
 
 
 async def _copy(session: Session, row: SubscriptionRow, snapshot: SubscriptionSnapshot, trail: Trail) -> None:
-    for price in snapshot.prices:
-        plan = await plan_of(session, row.stripe_account_id, price)
-        if plan is not None and plan[0] == row.community_id:
-            row.plan_id, row.stripe_price_id = plan[1], price
+    row.plan_id, row.stripe_price_id = await _sold(session, row, snapshot)
     row.status = snapshot.status
     row.period_end = snapshot.period_end
     row.trial_end = snapshot.trial_end
     row.cancel_at = snapshot.period_end if snapshot.cancel_at_period_end else snapshot.cancel_at
     row.ended_at = snapshot.ended_at
     row.fetched_at = trail.at
+    row.past_due_since = _failing_since(row, snapshot, trail.at)
+    if row.past_due_since is None:
+        row.notices_sent = 0
+
+
+async def _sold(session: Session, row: SubscriptionRow, snapshot: SubscriptionSnapshot) -> tuple[PlanId, str]:
+    """Return the plan of ours a subscription is of now, and its price at the processor; what we hold where it names none of ours."""
+    sold = row.plan_id, row.stripe_price_id
+    for price in snapshot.prices:
+        plan = await plan_of(session, row.stripe_account_id, price)
+        if plan is not None and plan[0] == row.community_id:
+            sold = plan[1], price
+    return sold
+
+
+def _failing_since(row: SubscriptionRow, snapshot: SubscriptionSnapshot, at: datetime) -> datetime | None:
     if snapshot.status != "past_due":
-        row.past_due_since, row.notices_sent = None, 0
-    elif row.past_due_since is None:
-        row.past_due_since = snapshot.period_start or trail.at
+        return None
+    return row.past_due_since or snapshot.period_start or at
 
 
 def _facts(row: SubscriptionRow) -> dict[str, Any]:

@@ -87,6 +87,7 @@ def subscription_snapshot(subscription: stripe.Subscription) -> SubscriptionSnap
         cancel_at_period_end=subscription.cancel_at_period_end,
         ended_at=maybe_moment(subscription.ended_at),
         latest_invoice=id_of(subscription.latest_invoice),
+        period_start=moment(min((item.current_period_start for item in items), default=subscription.created)),
     )
 
 
