@@ -43,7 +43,7 @@ async def test_inside_there_is_a_button_into_every_space_and_nothing_to_wait_for
     page = await welcomed(site, fan, inside=True, spaces=spaces)
     assert "<h1>You are in</h1>" in page.text
     assert 'href="https://lodge.example/spaces/den"' in page.text
-    assert "Open Harbour" in page.text
+    assert "Open <bdi>Ann&#39;s den</bdi> on Harbour" in page.text
     assert "Refresh" not in page.headers
 
 
