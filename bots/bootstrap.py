@@ -12,6 +12,7 @@ from aiohttp import web
 
 from billing.webhook import StripeWebhooks
 from bots.dispatcher import AsyncioDispatcher
+from bots.drains import build_drains
 from bots.foundation import Foundation, lay_foundation
 from bots.jobs import jobs
 from bots.router import Router
@@ -72,7 +73,7 @@ async def open_doorman(
     async with AsyncExitStack() as stack:
         base = await stack.enter_async_context(lay_foundation(configuration, clock=clock, ids=ids, rng=rng))
         cases = build_use_cases(base)
-        dispatcher = AsyncioDispatcher(base.db, base.clock, f"process {base.ids.new()}", cases.drains, grace=WORK_GRACE)
+        dispatcher = AsyncioDispatcher(base.db, base.clock, f"process {base.ids.new()}", build_drains(base, cases), grace=WORK_GRACE)
         await stack.enter_async_context(dispatcher)
         group = await stack.enter_async_context(GroupCommit(base.db))
         doorman = Doorman(base, cases, dispatcher)
@@ -101,10 +102,10 @@ async def _listen(doorman: Doorman, router: Router, group: GroupCommit) -> Async
     services = Services(
         public_url=settings.public_url,
         adapters=base.adapters,
-        invites=doorman.cases.invites,
-        checkouts=doorman.cases.checkouts,
-        statuses=doorman.cases.statuses,
-        tips=doorman.cases.tips,
+        invites=doorman.cases.desk.invites,
+        checkouts=doorman.cases.desk.checkouts,
+        statuses=doorman.cases.desk.statuses,
+        tips=doorman.cases.desk.tips,
         webhooks=webhooks,
         database=base.db,
         clock=base.clock,

@@ -100,11 +100,16 @@ async def lay_foundation(
 
 
 async def prepare(db: Database, clock: Clock, *, migrate: bool) -> None:
-    """Bring the schema up to date, or refuse one that is not, and make sure of the environment's account and endpoint."""
+    """Bring the schema up to date, or refuse one that is not, and make sure of the first rows."""
     if migrate:
         await schema.upgrade(db.engines)
     elif not await schema.head(db.engines):
         raise schema.SchemaError("the database is not up to date; run: doorman migrate")
+    await prepare_rows(db, clock)
+
+
+async def prepare_rows(db: Database, clock: Clock) -> None:
+    """Make sure of the environment's account and endpoint, row one of each."""
     async with db.transaction() as session:
         await stripe_accounts.ensure_environment(session, clock.now())
         await session.flush()

@@ -3,11 +3,14 @@
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+from billing.catchup import CatchUp
 from bots.foundation import Foundation
 from bots.scheduler import Job
 from bots.troubles import connected_spaces
 from bots.use_cases import UseCases
 from core.ids import CauseId
+from membership.drift import Drift
+from membership.sweep import Sweeper
 
 HEALTH_EVERY = timedelta(seconds=5)
 CATCH_UP_EVERY = timedelta(minutes=10)
@@ -20,11 +23,21 @@ def jobs(base: Foundation, cases: UseCases, examine: Callable[[], Awaitable[None
     """Return the table. ``examine`` looks at the program's own health."""
     return [
         Job("health", HEALTH_EVERY, examine),
-        Job("sweep", base.configuration.settings.sweep_every, cases.sweeper.run),
-        Job("catch-up", CATCH_UP_EVERY, cases.catch_up.run),
-        Job("drift", DRIFT_EVERY, cases.drift.run),
+        Job("sweep", base.configuration.settings.sweep_every, sweeper(base).run),
+        Job("catch-up", CATCH_UP_EVERY, catch_up(base, cases).run),
+        Job("drift", DRIFT_EVERY, Drift(**base.tools(), adapters=base.adapters).run),
         Job("probe", PROBE_EVERY, _probe(base, cases)),
     ]
+
+
+def sweeper(base: Foundation) -> Sweeper:
+    """Return what finds what is due."""
+    return Sweeper(**base.tools(), gateways=base.gateways)
+
+
+def catch_up(base: Foundation, cases: UseCases) -> CatchUp:
+    """Return what makes our rows equal the processor's."""
+    return CatchUp(**base.tools(), gateways=base.gateways, subscriptions=cases.subscriptions, orders=cases.orders)
 
 
 def _probe(base: Foundation, cases: UseCases) -> Callable[[], Awaitable[None]]:

@@ -1,0 +1,51 @@
+"""Which drain works off which lanes."""
+
+from collections.abc import Mapping
+
+from billing.inbox import StripeInbox
+from bots.command_runner import CommandRunner
+from bots.commands import COMMANDS
+from bots.event_runner import EventRunner
+from bots.foundation import Foundation
+from bots.use_cases import UseCases
+from bots.worker import WorkDrain
+from core.dispatch import Drain
+from membership.grant import GrantDrain
+from membership.member import Members
+from membership.notice import Notices
+from membership.reconcile import Reconciler
+from membership.work import OutboxDrain
+
+
+def build_drains(base: Foundation, cases: UseCases) -> Mapping[str, Drain]:
+    """Return each drain under what its lanes' names begin with: the processor's, members' work, and one for every platform."""
+    stripe_inbox = StripeInbox(
+        db=base.db,
+        clock=base.clock,
+        gateways=base.gateways,
+        subscriptions=cases.subscriptions,
+        orders=cases.orders,
+        tips=cases.desk.tips,
+        payments=cases.payments,
+        rng=base.rng,
+    )
+    grants = GrantDrain(**base.tools(), adapters=base.adapters, credentials=base.credentials, rng=base.rng)
+    return {"stripe": stripe_inbox.drain, "work": _work(base, cases), **dict.fromkeys(base.adapters, grants.drain)}
+
+
+def _work(base: Foundation, cases: UseCases) -> Drain:
+    outbox = OutboxDrain(
+        db=base.db,
+        clock=base.clock,
+        reconciler=Reconciler(clock=base.clock, ids=base.ids),
+        notices=Notices(db=base.db, adapters=base.adapters, public_url=base.configuration.settings.public_url),
+        rng=base.rng,
+    )
+    return WorkDrain(
+        db=base.db,
+        clock=base.clock,
+        commands=CommandRunner(db=base.db, desk=cases.desk, commands=COMMANDS),
+        events=EventRunner(communities=cases.desk.communities, members=Members(**base.tools()), unblocker=cases.unblocker),
+        outbox=outbox.drain,
+        unit=base.rng.random,
+    ).drain

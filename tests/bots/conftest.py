@@ -1,0 +1,15 @@
+from collections.abc import AsyncIterator
+
+import pytest
+
+from core.ids import Ids
+from sandbox.clock import VirtualClock
+from storage.database import Database
+from tests.bots.bench import Bench, open_bench
+
+
+@pytest.fixture
+async def bench(sqlite_database: Database, clock: VirtualClock, ids: Ids) -> AsyncIterator[Bench]:
+    """A community in memory with its creator, a fan and a role; nothing is sold yet."""
+    async with open_bench(sqlite_database, clock, ids) as opened:
+        yield opened

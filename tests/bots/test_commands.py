@@ -1,0 +1,285 @@
+import re
+from collections.abc import Mapping
+
+import pytest
+
+from bots.commands import COMMANDS
+from core.commands import Audience, CommandSpec
+from tests.bots.bench import PUBLIC_URL, Bench, text
+
+CREATOR_COMMANDS: Mapping[str, Mapping[str, object]] = {
+    "doorman setup": {},
+    "doorman plan create": {"name": "Gold", "price": "9.99 USD", "interval": "month", "role": "1"},
+    "doorman plan list": {},
+    "doorman plan archive": {"plan": "Gold"},
+    "doorman plan add": {"plan": "Gold", "role": "1"},
+    "doorman plan remove": {"plan": "Gold", "role": "1"},
+    "doorman invite": {"plan": "Gold"},
+    "doorman link list": {},
+    "doorman link revoke": {"link": "x"},
+    "doorman help": {},
+}
+SPECS = [command.spec for command in COMMANDS]
+
+
+def code_of(said: str) -> str:
+    found = re.search(rf"{PUBLIC_URL}/j/([\w-]+)", said)
+    assert found, said
+    return found[1]
+
+
+# The table
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
+def test_every_command_fits_what_platforms_take(spec: CommandSpec) -> None:
+    needs = [option.required for option in spec.options]
+    assert needs == sorted(needs, reverse=True), "required options come first"
+    assert 1 <= len(spec.words) <= 3
+    assert len(spec.description) <= 100
+    for name, description in [(word, "") for word in spec.words] + [(option.name, option.description) for option in spec.options]:
+        assert re.fullmatch(r"[a-z_]{1,32}", name)
+        assert len(description) <= 100
+
+
+def test_no_two_commands_have_the_same_words() -> None:
+    assert len({spec.words for spec in SPECS}) == len(SPECS)
+
+
+def test_all_of_doorman_is_the_creator_s_so_that_it_can_be_hidden_from_members() -> None:
+    assert {spec.audience for spec in SPECS if spec.words[0] == "doorman"} == {Audience.CREATOR}
+    assert {spec.name for spec in SPECS if spec.audience is Audience.CREATOR} == set(CREATOR_COMMANDS)
+    assert {spec.name for spec in SPECS if spec.audience is Audience.MEMBER} == {"join", "status", "manage", "tip"}
+
+
+def test_every_answer_is_for_the_asker_alone() -> None:
+    assert all(spec.private for spec in SPECS)
+
+
+@pytest.mark.parametrize("words", CREATOR_COMMANDS)
+async def test_a_member_cannot_use_what_is_the_creator_s_whatever_the_platform_let_through(bench: Bench, words: str) -> None:
+    reply = await bench.ask(bench.fan, words, **CREATOR_COMMANDS[words])
+    assert text(reply) == "That won't work | Only someone who may manage this community can do that. Ask its owner."
+
+
+# Plans
+
+
+async def test_a_plan_is_made_and_the_next_step_is_named(bench: Bench) -> None:
+    assert text(await bench.plan()) == (
+        "Gold is ready to sell | Gold costs 9.99 USD per month, and opens Gold member. "
+        "Next: /doorman invite plan:Gold makes a link you can post anywhere."
+    )
+
+
+async def test_a_plan_with_a_trial_says_so(bench: Bench) -> None:
+    assert "costs 9.99 USD per month, after 7 free days, and opens" in text(await bench.plan(trial_days=7))
+
+
+async def test_a_currency_that_is_not_named_is_the_community_s(bench: Bench) -> None:
+    await bench.ask(bench.creator, "doorman setup", currency="eur")
+    assert "costs 5.00 EUR once, for life" in text(await bench.plan(price="5", interval="once"))
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"price": "cheap"}, "I can't read “cheap” as an amount. Write it like 9.99 USD."),
+        ({"price": "0.10 USD"}, "0.10 USD is too little to charge by card. The least is 0.50 USD."),
+        ({"interval": "fortnight"}, "I don't know the interval “fortnight”."),
+        ({"name": " "}, "A plan's name has 1 to 60 letters."),
+        ({"trial_days": 3, "interval": "once"}, "A trial needs a plan that renews."),
+        ({"role": "999"}, "I can't find “999” here any more. Pick another one from the list."),
+    ],
+)
+async def test_a_plan_that_cannot_be_is_refused_and_nothing_is_made(bench: Bench, options: dict[str, object], says: str) -> None:
+    reply = await bench.plan(**options)
+    assert says in text(reply)
+    assert "No plans yet" in text(await bench.ask(bench.creator, "doorman plan list"))
+
+
+@pytest.mark.parametrize(("flaw", "says"), [("safe", "can do too much to be sold"), ("reachable", "stands above the bot")])
+async def test_a_role_that_may_not_be_sold_is_refused_before_anything_is_made(bench: Bench, flaw: str, says: str) -> None:
+    setattr(bench.world.places[bench.space.external_id].things[bench.role.external_id], flaw, False)
+    assert says in text(await bench.plan())
+    assert not list(bench.stripe.account.table("product"))
+
+
+async def test_a_name_is_taken_once(bench: Bench) -> None:
+    await bench.plan()
+    assert "There is a plan “Gold” already." in text(await bench.plan(name="gold"))
+
+
+async def test_the_list_shows_what_is_sold_and_what_is_not(bench: Bench) -> None:
+    assert text(await bench.ask(bench.creator, "doorman plan list")) == "No plans yet | Make one with /doorman plan create."
+    await bench.plan()
+    said = text(await bench.ask(bench.creator, "doorman plan list"))
+    assert "You sell 1 plan" in said
+    assert "Gold: 9.99 USD per month. Opens Gold member. 0 members." in said
+
+
+async def test_an_archived_plan_is_off_the_list(bench: Bench) -> None:
+    await bench.plan()
+    assert "Gold is no longer sold" in text(await bench.ask(bench.creator, "doorman plan archive", plan="Gold"))
+    assert "No plans yet" in text(await bench.ask(bench.creator, "doorman plan list"))
+
+
+async def test_archiving_what_is_not_there_says_where_to_look(bench: Bench) -> None:
+    said = text(await bench.ask(bench.creator, "doorman plan archive", plan="Silver"))
+    assert "There is no plan “Silver” here. /doorman plan list shows them all." in said
+
+
+async def test_a_role_is_added_and_removed(bench: Bench) -> None:
+    await bench.plan()
+    lounge = bench.world.thing(bench.space, "Lounge")
+    added = text(await bench.ask(bench.creator, "doorman plan add", plan="Gold", role=lounge.external_id))
+    assert added == "Gold opens Lounge | Gold now opens Gold member and Lounge."
+    removed = text(await bench.ask(bench.creator, "doorman plan remove", plan="Gold", role=bench.role.external_id))
+    assert removed == (
+        "Gold no longer opens Gold member | Gold now opens Lounge. Members who have Gold member from another plan of yours keep it."
+    )
+    assert "is all “Gold” opens" in text(await bench.ask(bench.creator, "doorman plan remove", plan="Gold", role=lounge.external_id))
+
+
+async def test_a_role_that_may_not_be_sold_is_not_added_but_can_be_removed(bench: Bench) -> None:
+    await bench.plan()
+    lounge = bench.world.thing(bench.space, "Lounge")
+    await bench.ask(bench.creator, "doorman plan add", plan="Gold", role=lounge.external_id)
+    bench.world.places[bench.space.external_id].things[lounge.external_id].safe = False
+    assert "Gold no longer opens Lounge" in text(
+        await bench.ask(bench.creator, "doorman plan remove", plan="Gold", role=lounge.external_id)
+    )
+    assert "can do too much" in text(await bench.ask(bench.creator, "doorman plan add", plan="Gold", role=lounge.external_id))
+
+
+# Links
+
+
+async def test_a_link_says_what_it_sells_and_how_long(bench: Bench) -> None:
+    await bench.plan()
+    said = text(await bench.ask(bench.creator, "doorman invite", plan="gold", uses=5, expires="7 days", tag="newsletter"))
+    assert code_of(said)
+    assert "Post it anywhere: whoever pays through it is let in." in said
+    assert "It sells 5 times and stops on 9 November 2026, 09:00 UTC. Tag: newsletter" in said
+    assert "[Open the link]" in said
+
+
+async def test_a_link_for_one_person_names_them(bench: Bench) -> None:
+    await bench.plan()
+    said = text(await bench.ask(bench.creator, "doorman invite", plan="Gold", **{"for": bench.fan}))
+    assert "Fay alone can use it." in said
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"plan": "Silver"}, "Silver"),
+        ({"plan": "Gold", "expires": "soon"}, "I can't read “soon” as a time."),
+        ({"plan": ""}, "Say which plan"),
+    ],
+)
+async def test_a_link_that_cannot_be_is_refused(bench: Bench, options: dict[str, object], says: str) -> None:
+    await bench.plan()
+    assert says in text(await bench.ask(bench.creator, "doorman invite", **options))
+    assert "No links yet" in text(await bench.ask(bench.creator, "doorman link list"))
+
+
+async def test_links_are_listed_and_withdrawn_by_what_was_pasted(bench: Bench) -> None:
+    await bench.plan()
+    code = code_of(text(await bench.ask(bench.creator, "doorman invite", plan="Gold")))
+    assert code in text(await bench.ask(bench.creator, "doorman link list"))
+    said = text(await bench.ask(bench.creator, "doorman link revoke", link=f"<{PUBLIC_URL}/j/{code}/?utm=x#top>"))
+    assert "It sells Gold to nobody from now on." in said
+    assert "Withdrawn." in text(await bench.ask(bench.creator, "doorman link list"))
+
+
+# Members
+
+
+async def test_a_member_gets_a_link_of_their_own_that_is_not_in_the_creator_s_list(bench: Bench) -> None:
+    await bench.plan()
+    reply = await bench.ask(bench.fan, "join")
+    assert text(reply) == (
+        "Join Cleo's place | Gold costs 9.99 USD per month, and opens Gold member. The link is yours alone. | [Go on to payment]"
+    )
+    assert reply.buttons[0].url.startswith(f"{PUBLIC_URL}/j/")
+    assert "No links yet" in text(await bench.ask(bench.creator, "doorman link list"))
+
+
+async def test_where_nothing_is_sold_nobody_can_join(bench: Bench) -> None:
+    assert "has nothing on sale right now" in text(await bench.ask(bench.fan, "join"))
+
+
+async def test_with_several_plans_a_member_is_asked_which(bench: Bench) -> None:
+    await bench.plan()
+    await bench.plan(name="Silver", price="5 USD")
+    said = text(await bench.ask(bench.fan, "join"))
+    assert "Which plan? | Say which one, like /join plan:Gold." in said
+    assert "Silver: 5.00 USD per month. Opens Gold member." in said
+    assert "There is no plan called “Bronze”." in text(await bench.ask(bench.fan, "join", plan="Bronze"))
+    assert "Silver costs 5.00 USD per month" in text(await bench.ask(bench.fan, "join", plan="silver"))
+
+
+async def test_whoever_is_no_member_is_told_how_to_become_one(bench: Bench) -> None:
+    assert text(await bench.ask(bench.fan, "status")) == "Cleo's place | You are not a member yet. /join gets you your own link."
+
+
+async def test_whoever_never_paid_has_nothing_to_manage(bench: Bench) -> None:
+    reply = await bench.ask(bench.fan, "manage")
+    assert reply.title == "That won't work"
+    assert not reply.buttons
+
+
+async def test_a_tip_is_a_button_to_pay_it(bench: Bench) -> None:
+    reply = await bench.ask(bench.fan, "tip", amount="$5", message="thank you")
+    assert text(reply) == (
+        "A tip of 5.00 USD | Once it is paid, Cleo's place is told in your name. Nothing is charged until you pay. | [Pay 5.00 USD]"
+    )
+    assert reply.buttons[0].url.startswith(bench.stripe.base_url)
+
+
+async def test_an_anonymous_tip_says_so(bench: Bench) -> None:
+    assert "is told without your name." in text(await bench.ask(bench.fan, "tip", amount="5", anonymous=True))
+
+
+@pytest.mark.parametrize(("amount", "says"), [("much", "I can't read “much”"), ("0.01 USD", "too little to charge"), ("", "Say how much")])
+async def test_a_tip_that_cannot_be_is_refused(bench: Bench, amount: str, says: str) -> None:
+    assert says in text(await bench.ask(bench.fan, "tip", amount=amount))
+
+
+# Setting up
+
+
+async def test_setup_shows_how_everything_stands(bench: Bench) -> None:
+    said = text(await bench.ask(bench.creator, "doorman setup"))
+    assert "Notices: direct message to whoever added me" in said
+    assert "Currency: USD" in said
+    assert "After a failed payment: access for 5 days" in said
+
+
+async def test_setup_tries_the_channel_before_it_is_kept(bench: Bench) -> None:
+    channel = bench.world.channel(bench.space)
+    await bench.ask(bench.creator, "doorman setup", channel=channel.external_id, grace_days=0)
+    (posted,) = bench.world.places[bench.space.external_id].channels[channel.external_id]
+    assert posted.startswith("Notices go here")
+    said = text(await bench.ask(bench.creator, "doorman setup"))
+    assert "After a failed payment: access ends at once" in said
+    assert "direct message" not in said
+
+
+async def test_a_channel_we_may_not_post_in_is_refused_and_nothing_changes(bench: Bench) -> None:
+    said = text(await bench.ask(bench.creator, "doorman setup", channel="nowhere", currency="EUR"))
+    assert "I can't post in nowhere. Let me view it and send messages there, or pick another channel. Nothing was changed." in said
+    assert "Currency: USD" in text(await bench.ask(bench.creator, "doorman setup"))
+
+
+@pytest.mark.parametrize(
+    ("options", "says"), [({"currency": "XXX"}, "I don't know the currency"), ({"grace_days": 99}, "Grace is 0 to 30 days.")]
+)
+async def test_what_cannot_be_set_is_refused(bench: Bench, options: dict[str, object], says: str) -> None:
+    assert says in text(await bench.ask(bench.creator, "doorman setup", **options))
+
+
+async def test_help_names_every_other_command(bench: Bench) -> None:
+    said = text(await bench.ask(bench.creator, "doorman help"))
+    assert all(f"/{spec.name}" in said for spec in SPECS if spec.name != "doorman help")
