@@ -39,7 +39,7 @@ _ACTIVE = text("state = 'active'")
 
 
 def _lane(context: DefaultExecutionContext) -> Lane:
-    return work_lane(MemberId(context.get_current_parameters()["member_id"]))
+    return work_lane(MemberId(context.get_current_parameters()["member_id"]))  # type: ignore[no-untyped-call]
 
 
 class EntitlementRow(SQLModel, table=True):

@@ -31,7 +31,6 @@ class OutboxKind(StrEnum):
 
 
 _PENDING = text("status = 'pending'")
-_DONE = text("status = 'done'")
 
 
 class OutboxRow(SQLModel, table=True):
@@ -40,7 +39,6 @@ class OutboxRow(SQLModel, table=True):
     __tablename__ = "outbox"
     __table_args__ = (
         Index("ix_outbox_due", "lane", "due_at", sqlite_where=_PENDING, postgresql_where=_PENDING),
-        Index("ix_outbox_done", "done_at", sqlite_where=_DONE, postgresql_where=_DONE),
         Index("uq_outbox_dedupe", "dedupe", unique=True),
         Index("ix_outbox_subject", "subject"),
         Index("ix_outbox_created_at", "created_at"),

@@ -177,14 +177,6 @@ def _outbox() -> None:
         sqlite_where=sa.text("status = 'pending'"),
         postgresql_where=sa.text("status = 'pending'"),
     )
-    op.create_index(
-        "ix_outbox_done",
-        "outbox",
-        ["done_at"],
-        unique=False,
-        sqlite_where=sa.text("status = 'done'"),
-        postgresql_where=sa.text("status = 'done'"),
-    )
     op.create_index("ix_outbox_subject", "outbox", ["subject"], unique=False)
     op.create_index("uq_outbox_dedupe", "outbox", ["dedupe"], unique=True)
 
