@@ -90,7 +90,8 @@ class CommandRequest:
     id: str
     words: tuple[str, ...]
     options: Mapping[str, Any]
-    """Values by option name: str, int or bool; users, resources and channels as external ids."""
+    """Values by option name: str, int or bool; users, resources and channels as external ids. A BUTTON's one option ``argument`` is
+    what follows the colon in its action; a menu's one option ``target`` is the user or message it was used on."""
     platform: PlatformName
     realm: str
     space_external_id: str

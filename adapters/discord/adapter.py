@@ -59,7 +59,7 @@ class DiscordAdapter:
         self._guilds = Guilds(self._rest, self._cached, clock)
         self._roles = Roles(NAME, self._rest, self._guilds, self._breaker)
         self._mail = Mail(self._rest, self._breaker)
-        self._doorway = Doorway(self._rest, self._guilds, settings.site)
+        self._doorway = Doorway(self._rest, self._guilds, self._breaker, settings.site)
         self._answers = Answers(self._tokenless, clock)
         self._sign_in = SignIn(settings, self._tokenless, clock)
         self._supervisor: Supervisor | None = None

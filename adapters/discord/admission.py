@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from json import dumps
 from typing import Any
 
+from adapters.discord.breaker import Breaker
 from adapters.discord.errors import MISSING_ACCESS, MISSING_PERMISSIONS, UNAUTHORIZED
 from adapters.discord.guilds import Guilds
 from adapters.discord.rest import Rest
@@ -21,11 +22,25 @@ _NO_WAY_IN = "The bot may not make invites in that server. Give its role the per
 class Doorway:
     """Joins and invites."""
 
-    def __init__(self, rest: Rest, guilds: Guilds, site: str) -> None:
-        self._rest, self._guilds, self._site = rest, guilds, site
+    def __init__(self, rest: Rest, guilds: Guilds, breaker: Breaker, site: str) -> None:
+        self._rest, self._guilds, self._breaker, self._site = rest, guilds, breaker, site
 
     async def admit(self, guild: str, user: PlatformUserId, token: str | None, resources: Sequence[Resource], reason: str) -> Admitted:
         """Join ``user`` when there is a token that works, else return an invite. Roles are granted afterwards, not here."""
+        scope = (guild, "admission")
+        self._breaker.check(scope)
+        try:
+            admitted = await self._admit(guild, user, token, resources, reason)
+        except InstallationRevoked as error:
+            self._breaker.refused(scope[:1], error)
+            raise
+        except PermissionMissing as error:
+            self._breaker.refused(scope, error)
+            raise
+        self._breaker.succeeded(scope)
+        return admitted
+
+    async def _admit(self, guild: str, user: PlatformUserId, token: str | None, resources: Sequence[Resource], reason: str) -> Admitted:
         if token:
             outcome = await self._join(guild, user, token)
             if outcome is not None:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 
 UNKNOWN_COMMAND = "I don't know that command any more. Type / and pick one from the list."
 _BETWEEN_SESSIONS = timedelta(seconds=5)
+_GOODBYE = 3.0
 _SETTLING = 0.2
 """Real seconds in which changes of roles are taken together: dragging one role moves many, and each is told."""
 NOT_STORED = "I could not write that down just now, so nothing was done. Please try again in a minute."
@@ -31,6 +33,7 @@ class Gateway(discord.Client):
     """
 
     def __init__(self, host: "Host", rest: Rest, clock: Clock, tasks: asyncio.TaskGroup, *, members: bool) -> None:
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # there is no voice here, so nobody needs to be told
         super().__init__(
             intents=discord.Intents(guilds=True, members=members),
             member_cache_flags=discord.MemberCacheFlags.none(),
@@ -43,6 +46,12 @@ class Gateway(discord.Client):
         self._connection.http = rest
         self._host, self._clock, self._tasks = host, clock, tasks
         self.connected = False
+
+    async def close(self) -> None:
+        """Disconnect; a gateway that does not say goodbye is left after a while."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GOODBYE):
+                await super().close()
 
     def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - discord.py's own
         if not self.is_closed():
@@ -62,6 +71,7 @@ class Gateway(discord.Client):
 
     async def on_connect(self) -> None:
         self.connected = True
+        await self._host.still_in({guild.id for guild in self.guilds})
 
     async def on_resumed(self) -> None:
         self.connected = True
@@ -83,7 +93,7 @@ class Gateway(discord.Client):
             await self._host.space_added(after)
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
-        await self._host.event(EventKind.SPACE_REMOVED, guild.id)
+        await self._host.space_removed(guild.id)
 
     async def on_member_join(self, member: discord.Member) -> None:
         await self._host.event(EventKind.MEMBER_JOINED, member.guild.id, user=member.id)
@@ -111,12 +121,13 @@ def _standing(role: discord.Role) -> tuple[object, ...]:
 
 
 class Host:
-    """Takes what gateway connections receive, one after another, and hands it in. It remembers what a new connection must not repeat."""
+    """Takes what gateway connections receive, one after another, and hands it in; knows from one to the next which servers we are in."""
 
     def __init__(self, platform: PlatformName, inbound: Inbound, answers: Answers, clock: Clock, ids: Ids) -> None:
         self._platform, self._inbound, self._answers = platform, inbound, answers
         self._clock, self._ids = clock, ids
         self._changed: dict[int, bool] = {}
+        self._known: set[int] = set()
         self.on_change: Callable[[str], None] = _ignore
 
     async def command(self, interaction: discord.Interaction) -> None:
@@ -152,7 +163,19 @@ class Host:
     async def space_added(self, guild: discord.Guild) -> None:
         """Say that we are in ``guild``: after joining it, and each time a connection begins."""
         self.on_change(str(guild.id))
+        self._known.add(guild.id)
         await self.event(EventKind.SPACE_ADDED, guild.id, user=guild.owner_id, name=guild.name)
+
+    async def space_removed(self, guild: int) -> None:
+        """Say that we are in ``guild`` no more."""
+        self.on_change(str(guild))
+        self._known.discard(guild)
+        await self.event(EventKind.SPACE_REMOVED, guild)
+
+    async def still_in(self, guilds: set[int]) -> None:
+        """Take the list a connection begins with: a server missing from it removed us while nobody listened."""
+        for gone in sorted(self._known - guilds):
+            await self.space_removed(gone)
 
     async def resources_changed(self, guild: int) -> None:
         """Say that roles changed, once for all that changed together; what comes while that is being stored becomes one more."""

@@ -17,9 +17,7 @@ TOKEN_LIFE = timedelta(minutes=15)
 SAFETY = timedelta(seconds=10)
 """Taken off, so that an answer is not on its way when the time is over."""
 ARGUMENT = "argument"
-"""The option of a BUTTON that holds what follows the command's name in the action: ``"plan archive:ID"`` gives ``"ID"``."""
 TARGET = "target"
-"""The option of a menu command that holds the user or message it was used on."""
 _KINDS = {1: CommandKind.SLASH, 2: CommandKind.USER_MENU, 3: CommandKind.MESSAGE_MENU}
 
 

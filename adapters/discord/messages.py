@@ -11,6 +11,7 @@ from core.ids import PlatformUserId
 from core.platform import Channel, Destination, Message, MessageRef, Person
 
 Body = dict[str, Any]
+_REMEMBERED = 10_000
 
 
 class Mail:
@@ -18,6 +19,7 @@ class Mail:
 
     def __init__(self, rest: Rest, breaker: Breaker) -> None:
         self._rest, self._breaker = rest, breaker
+        self._opened: dict[PlatformUserId, str] = {}
 
     async def send(self, to: Destination, message: Message) -> MessageRef:
         return MessageRef(to, await self._deliver(to, render.message(message)))
@@ -44,8 +46,13 @@ class Mail:
         return str(known.get("global_name") or known["username"])
 
     async def _direct(self, user: PlatformUserId) -> str:
-        opened = await self._rest.call("POST", "/users/@me/channels", json={"recipient_id": user})
-        return str(opened["id"])
+        """Return the channel to write to ``user`` in; opening many is what Discord takes for spam, so they are remembered."""
+        if user not in self._opened:
+            opened = await self._rest.call("POST", "/users/@me/channels", json={"recipient_id": user})
+            while len(self._opened) >= _REMEMBERED:
+                del self._opened[next(iter(self._opened))]
+            self._opened[user] = str(opened["id"])
+        return self._opened[user]
 
     async def _post(self, channel: str, body: Body) -> str:
         sent = await self._rest.call("POST", "/channels/{channel_id}/messages", channel_id=channel, json=body)

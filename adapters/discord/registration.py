@@ -53,7 +53,7 @@ def payload(specs: Iterable[CommandSpec]) -> list[dict[str, Any]]:
 def _top(leaves: Sequence[CommandSpec], command: dict[str, Any]) -> dict[str, Any]:
     """Hide a command from members only when all of it is the creator's; the rights are checked again when it runs in any case."""
     for_creators = all(leaf.audience is Audience.CREATOR for leaf in leaves)
-    needed = str(Permissions(manage_guild=True).value) if for_creators else None
+    needed = Permissions(manage_guild=True).value if for_creators else None
     return command | {"default_member_permissions": needed, "contexts": _IN_SERVERS, "integration_types": _IN_SERVERS}
 
 
@@ -101,6 +101,8 @@ def _comparable(value: object) -> object:
     """Reduce a command to what we decide: Discord adds ids and versions, leaves out what is empty or false, and orders commands itself."""
     if isinstance(value, Mapping):
         known = {key: _comparable(inner) for key, inner in value.items() if key in _KEPT}
+        if known.get("default_member_permissions") is not None:
+            known["default_member_permissions"] = str(known["default_member_permissions"])  # sent as a number, answered as a string
         return {key: inner for key, inner in known.items() if inner or (inner == 0 and inner is not False)}
     if isinstance(value, list):
         parts = [_comparable(inner) for inner in value]

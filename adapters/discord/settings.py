@@ -31,12 +31,12 @@ class Settings(BaseModel):
     @field_validator("token", "client_secret")
     @classmethod
     def _says_something(cls, value: SecretStr) -> SecretStr:
-        secret = value.get_secret_value().strip()
+        secret = value.get_secret_value().strip().removeprefix("Bot ")
         if not secret:
             raise ValueError("is empty: copy it from the Developer Portal.")
         if any(character.isspace() for character in secret):
             raise ValueError("has a space or line break in it: copy it again from the Developer Portal.")
-        return SecretStr(secret.removeprefix("Bot "))
+        return SecretStr(secret)
 
     @field_validator("client_id")
     @classmethod

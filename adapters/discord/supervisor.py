@@ -60,7 +60,7 @@ class Supervisor:
             return self._refused(error.code)
         except NETWORK_ERRORS as error:
             return self._unreachable(translate(error))
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
+        except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
             log.warning("the gateway sent something that cannot be read (%s); connecting again", type(error).__name__, exc_info=error)
         finally:
             gateway.connected = False

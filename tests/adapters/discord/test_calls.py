@@ -15,7 +15,7 @@ from adapters.discord.breaker import LIMIT
 from adapters.discord.rest import fitting
 from core.boundary import inside_transaction
 from core.errors import PermissionMissing, RateLimited, Refusal, TransientError
-from core.platform import AdmissionOutcome, Channel, EventKind, Message, ResourceKind
+from core.platform import AdmissionOutcome, Channel, EventKind, Message, Person, ResourceKind
 from sandbox.clock import VirtualClock
 from sandbox.discord import permissions
 from sandbox.discord.channels import Overwrite
@@ -250,6 +250,29 @@ async def test_without_the_right_to_invite_the_creator_is_told_which_one_is_miss
                 await world.adapter.admit(world.space, fan if token else world.outsider("other"), token, [], reason="paid")
             assert refused.value.code == "missing_permission"
         assert any("Create Invite" in finding for finding in await world.adapter.findings(world.space))
+
+
+async def test_payers_of_a_server_that_lets_nobody_in_do_not_get_us_banned(clock: VirtualClock) -> None:
+    async with Emulated(clock, allowed=permissions.MANAGE_ROLES).connected() as world:
+        everyone = world.server.guild.roles[world.server.guild.id]
+        world.server.change_role(everyone, permissions=everyone.permissions & ~permissions.CREATE_INSTANT_INVITE)
+        await world.inbound.event(EventKind.RESOURCES_CHANGED)
+
+        for number in range(LIMIT + 10):
+            with pytest.raises(PermissionMissing, match="Create Invite"):
+                await world.adapter.admit(world.space, world.outsider(f"fan{number}"), None, [], reason="paid")
+
+        assert world.calls("POST", "/invites", 403) == LIMIT
+
+
+async def test_a_direct_conversation_is_opened_once(world: Emulated) -> None:
+    fan = world.insider("fan")
+
+    for number in range(3):
+        await world.adapter.send(Person(world.space, fan), Message(f"Message {number}", ()))
+
+    assert len(world.inbox(fan)) == 3
+    assert world.calls("POST", "/users/@me/channels") == 1
 
 
 # several bots in one process

@@ -147,7 +147,7 @@ def test_a_command_is_hidden_from_members_only_when_all_of_it_is_the_creators() 
     alone = {command["name"]: command["default_member_permissions"] for command in payload(COMMANDS)}
     together = {command["name"]: command["default_member_permissions"] for command in payload(mixed)}
 
-    assert alone == {"doorman": "32", "tip": None, "status": None}
+    assert alone == {"doorman": 1 << 5, "tip": None, "status": None}
     assert together["doorman"] is None
 
 

@@ -14,6 +14,7 @@ from core.errors import PermanentError, PermissionMissing
 from core.ids import RandomIds
 from core.platform import EventKind
 from sandbox.clock import VirtualClock
+from sandbox.discord import members
 from tests.adapters.discord.emulated import Emulated, settings_for
 
 
@@ -175,6 +176,28 @@ async def test_an_outage_of_a_server_is_not_a_removal(world: Emulated) -> None:
     await world.inbound.until(lambda: world.inbound.kinds().count(EventKind.SPACE_ADDED) == 2)
 
     assert EventKind.SPACE_REMOVED not in world.inbound.kinds()
+
+
+async def test_a_removal_nobody_heard_of_is_noticed_at_the_next_connection(world: Emulated, clock: VirtualClock) -> None:
+    world.emulator.gateway.refusing = True
+    await world.emulator.gateway.close_all(1000)
+    await until(lambda: not world.adapter.connected)
+    world.server.kick_bot()
+    world.emulator.gateway.refusing = False
+    async with impatient(clock):
+        event = await world.inbound.event(EventKind.SPACE_REMOVED)
+
+    assert event.space == world.space
+
+
+async def test_a_new_role_of_the_bots_own_is_a_change(world: Emulated) -> None:
+    helpers = world.server.add_role("Helpers")
+    await world.inbound.event(EventKind.RESOURCES_CHANGED)
+    before = world.inbound.kinds().count(EventKind.RESOURCES_CHANGED)
+
+    members.give_role(world.emulator.model, world.server.guild, world.ann.id, world.emulator.model.bot.id, helpers.id)
+
+    await world.inbound.until(lambda: world.inbound.kinds().count(EventKind.RESOURCES_CHANGED) > before)
 
 
 async def test_moving_roles_about_is_one_change_or_two_not_one_for_each(world: Emulated) -> None:
