@@ -7,8 +7,8 @@ from datetime import timedelta
 from rich.table import Table
 from rich.text import Text
 
-from bots.foundation import Foundation, lay_foundation
 from bots import troubles
+from bots.foundation import Foundation, lay_foundation
 from bots.settings import Configuration
 from core.errors import ExternalError, Refusal
 from core.platform import PlatformAdapter, Probing

@@ -1,13 +1,12 @@
 """Hands what platforms tell us to membership."""
 
+from bots.requests import load_event
 from core.ids import CauseId
 from core.platform import EventKind, PlatformEvent
 from membership.community import Communities
 from membership.member import Members
 from membership.unblock import Unblocker
 from storage.inbox import InboxRow
-
-from bots.requests import load_event
 
 
 class EventRunner:

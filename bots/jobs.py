@@ -4,13 +4,14 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from billing.catchup import CatchUp
+from membership.drift import Drift
+from membership.sweep import Sweeper
+
 from bots.foundation import Foundation
 from bots.scheduler import Job
 from bots.troubles import connected_spaces
 from bots.use_cases import UseCases
 from core.ids import CauseId
-from membership.drift import Drift
-from membership.sweep import Sweeper
 
 HEALTH_EVERY = timedelta(seconds=5)
 CATCH_UP_EVERY = timedelta(minutes=10)
