@@ -56,7 +56,7 @@ def expanded(account: Account, shown: Json, paths: list[str]) -> Json:
     """Return ``shown`` with each of ``paths`` expanded; what is stored is not touched."""
     for path in paths:
         parts = path.split(".")
-        if len(parts) > MAX_DEPTH + (parts[0] == "data"):
+        if len(parts) > MAX_DEPTH:
             raise invalid(f"You cannot expand more than {MAX_DEPTH} levels of a property. Property: {path}", "expand")
         shown = _walk(account, shown, parts, path)
     return shown

@@ -56,6 +56,10 @@ class StripePeople:
             return str(told)
         raise AssertionError("the declined card was taken")
 
+    async def look(self, url: str) -> str:
+        """Open a page and return its HTML."""
+        return await self._get(url)
+
     async def cancel_subscription(self, portal_url: str, subscription: str | None = None) -> str:
         """Press cancel on the portal page and return the page that follows."""
         return await self._press(portal_url, "cancel", subscription)

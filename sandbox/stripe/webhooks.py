@@ -5,13 +5,13 @@ import json
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
 import aiohttp
 
-from core.clock import Clock, sleep
+from core.clock import Clock
 from sandbox.faults import Fault, FaultKind
 from sandbox.stripe.account import Account
 from sandbox.stripe.events import note_delivery
@@ -47,6 +47,7 @@ class Webhooks:
         self._group: asyncio.TaskGroup | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._busy = 0
+        self._waiting: list[datetime] = []
         self._changed = asyncio.Condition()
         self._held: dict[str, list[Delivery]] = {}
         self._tried: set[tuple[str, str]] = set()
@@ -86,14 +87,14 @@ class Webhooks:
     async def settled(self) -> None:
         """Return once nothing is under way: all is delivered, or waits for the sandbox's clock to move."""
         async with self._changed:
-            await self._changed.wait_for(lambda: self._busy == 0)
+            await self._changed.wait_for(self._quiet)
 
     async def first_attempt(self, event: Resource, seconds: float) -> None:
         """Wait until every endpoint of ``event`` was tried once, but no longer than ``seconds``."""
         keys = {(event.id, endpoint) for endpoint in event.hidden["deliveries"]}
         try:
             async with asyncio.timeout(seconds), self._changed:
-                await self._changed.wait_for(lambda: self._busy == 0 or keys <= self._tried)
+                await self._changed.wait_for(lambda: self._quiet() or keys <= self._tried)
         except TimeoutError:
             return
 
@@ -156,18 +157,26 @@ class Webhooks:
 
     async def _wait(self, pause: timedelta) -> None:
         """Sleep by the sandbox's clock, which does not count as being under way."""
-        with self._resting():
+        moment = self._clock.now() + pause
+        with self._resting(moment):
             async with self._changed:
                 self._changed.notify_all()
-            await sleep(self._clock, pause)
+            await self._clock.sleep_until(moment)
 
     @contextmanager
-    def _resting(self) -> Iterator[None]:
+    def _resting(self, moment: datetime) -> Iterator[None]:
         self._busy -= 1
+        self._waiting.append(moment)
         try:
             yield
         finally:
             self._busy += 1
+            self._waiting.remove(moment)
+
+    def _quiet(self) -> bool:
+        """Whether all that remains waits for a later time; one that was woken counts as under way before it runs."""
+        now = self._clock.now()
+        return self._busy == 0 and all(moment > now for moment in self._waiting)
 
     async def _attempt(self, delivery: Delivery) -> bool:
         """Post once; True when it arrived, or when there is no use in trying again."""

@@ -1,0 +1,68 @@
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import stripe
+from aiohttp import web
+
+from sandbox.clock import VirtualClock
+from sandbox.record import Recorder
+from sandbox.stripe import StripeEmulator
+from sandbox.wire import Wire, serve
+from tests.sandbox.stripe.shop import Mailbox, Shop
+
+JUDGE = Path(__file__).resolve().parents[4] / "shared" / "tools" / "conformance.py"
+
+JUDGING = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import conformance, stripe_shapes
+look_up, known = stripe_shapes.ns_for, {}
+def once(cls):  # the names a class may use depend on its module alone; looking them up once makes the judge ten times as fast
+    if cls.__module__ not in known:
+        known[cls.__module__] = look_up(cls)
+    return known[cls.__module__]
+stripe_shapes.ns_for = once
+sys.exit(conformance.main(sys.argv[2:]))
+"""
+
+
+@pytest.fixture(scope="session")
+def stripe_record(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Every exchange of these tests, held against the vendor's own description at the end, where that is at hand."""
+    path = tmp_path_factory.mktemp("stripe") / "record.jsonl"
+    yield path
+    if JUDGE.exists() and path.exists():
+        command = [sys.executable, "-c", JUDGING, str(JUDGE.parent), str(path)]
+        judged = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - nothing of it comes from outside
+        assert judged.returncode == 0, judged.stdout + judged.stderr
+
+
+@pytest.fixture
+async def mailbox() -> AsyncIterator[Mailbox]:
+    box = Mailbox("")
+    app = web.Application()
+    app.router.add_post("/webhooks", box.take)
+    async with serve(app) as base:
+        box.url = f"{base}/webhooks"
+        yield box
+
+
+@pytest.fixture
+def wire(stripe_record: Path) -> Iterator[Wire]:
+    recorder = Recorder(stripe_record)
+    yield Wire(recorder=recorder)
+    recorder.close()
+
+
+@pytest.fixture
+async def shop(clock: VirtualClock, mailbox: Mailbox, wire: Wire) -> AsyncIterator[Shop]:
+    stripe.enable_telemetry = False
+    emulator = StripeEmulator(clock, 1, wire)
+    http = stripe.AIOHTTPClient()
+    async with emulator.serve() as base, emulator.people() as people:
+        client = stripe.StripeClient(emulator.api_key, base_addresses={"api": base}, http_client=http)
+        yield Shop(clock, emulator, client, people, mailbox)
+        await http.close_async()  # type: ignore[no-untyped-call]  # the package leaves it untyped
