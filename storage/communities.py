@@ -6,7 +6,10 @@ from sqlalchemy import Text
 from sqlmodel import Field, SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from core.events import Notice, NoticeKind
 from core.ids import CommunityId, SpaceId
+from storage.audit import Trail, record
+from storage.outbox import add_notice
 from storage.types import UTCDateTime
 
 
@@ -35,3 +38,26 @@ class CommunityRow(SQLModel, table=True):
 async def find(session: AsyncSession, community: CommunityId) -> CommunityRow | None:
     """Find a community by its id."""
     return await session.get(CommunityRow, community)
+
+
+async def stop(session: AsyncSession, community: CommunityId, reason: str, trail: Trail) -> None:
+    """Have revocations that answers from outside ask for wait for a person, who is told once; one that is stopped stays as it is."""
+    row = await session.get_one(CommunityRow, community, with_for_update=True)
+    if row.stopped_at is not None:
+        return
+    row.stopped_at, row.stopped_reason, row.confirmed_at = trail.at, reason, None
+    session.add(row)
+    record(session, trail, community, "sweep.stopped", ("community", community), after={"reason": reason})
+    notice = Notice(NoticeKind.SWEEP_STOPPED, {"reason": reason, "community": community})
+    await add_notice(session, trail, community, notice, dedupe=f"sweep_stopped:{community}:{trail.at.isoformat()}")
+
+
+async def resume(session: AsyncSession, community: CommunityId, trail: Trail) -> None:
+    """End a stop once what the person confirmed is done: the next flood stops again."""
+    row = await session.get_one(CommunityRow, community, with_for_update=True)
+    if row.stopped_at is None and row.confirmed_at is None:
+        return
+    before = {"reason": row.stopped_reason}
+    row.stopped_at, row.stopped_reason, row.confirmed_at = None, "", None
+    session.add(row)
+    record(session, trail, community, "sweep.resumed", ("community", community), before=before)

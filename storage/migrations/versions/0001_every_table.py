@@ -177,6 +177,7 @@ def _outbox() -> None:
         sqlite_where=sa.text("status = 'pending'"),
         postgresql_where=sa.text("status = 'pending'"),
     )
+    op.create_index("ix_outbox_created_at", "outbox", ["created_at"], unique=False)
     op.create_index("ix_outbox_subject", "outbox", ["subject"], unique=False)
     op.create_index("uq_outbox_dedupe", "outbox", ["dedupe"], unique=True)
 

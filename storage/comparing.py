@@ -1,0 +1,76 @@
+"""What we hold of a processor's account, for comparing it with what the processor holds."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlmodel import col, select
+
+from core.ids import CommunityId, OrderId, StripeAccountId
+from storage.database import Session
+from storage.inbox import InboxRow
+from storage.orders import OrderRow, OrderStatus
+from storage.stripe_accounts import StripeAccountRow
+from storage.subscriptions import SubscriptionRow
+from storage.webhook_endpoints import WebhookEndpointRow
+
+OVER = ("canceled", "incomplete_expired")
+"""Nothing comes after these."""
+
+
+async def accounts(session: Session) -> Sequence[StripeAccountRow]:
+    """Return every account."""
+    return (await session.exec(select(StripeAccountRow).order_by(col(StripeAccountRow.id)))).all()
+
+
+async def source(session: Session, account: StripeAccountId) -> str:
+    """Return what the inbox calls deliveries of an account, the same for what was delivered and what we fetched ourselves."""
+    query = select(WebhookEndpointRow.id).where(WebhookEndpointRow.stripe_account_id == account)
+    endpoint = (await session.exec(query.order_by(col(WebhookEndpointRow.created_at)).limit(1))).first()
+    return f"stripe:{endpoint or account}"
+
+
+async def known_events(session: Session, source_name: str, events: Collection[str]) -> set[str]:
+    """Return which of the events came in already."""
+    query = select(InboxRow.event_id).where(InboxRow.source == source_name, col(InboxRow.event_id).in_(events))
+    return set((await session.exec(query)).all())
+
+
+async def waiting_orders(session: Session, account: StripeAccountId, after: OrderId, limit: int) -> Sequence[OrderRow]:
+    """Return orders whose outcome the processor knows better than we do, by id, from behind ``after`` on."""
+    query = select(OrderRow).where(
+        OrderRow.stripe_account_id == account,
+        col(OrderRow.status).in_([OrderStatus.OPEN, OrderStatus.PENDING]),
+        col(OrderRow.checkout_session_id).is_not(None),
+        OrderRow.id > after,
+    )
+    return (await session.exec(query.order_by(col(OrderRow.id)).limit(limit))).all()
+
+
+async def subscriptions(session: Session, account: StripeAccountId, external_ids: Collection[str]) -> dict[str, SubscriptionRow]:
+    """Return our rows of some subscriptions, by the processor's id."""
+    named = col(SubscriptionRow.stripe_subscription_id).in_(external_ids)
+    rows = await session.exec(select(SubscriptionRow).where(SubscriptionRow.stripe_account_id == account, named))
+    return {row.stripe_subscription_id: row for row in rows}
+
+
+async def going_on(session: Session, account: StripeAccountId) -> dict[str, CommunityId]:
+    """Return the community of each subscription that is not over by what we know, by the processor's id."""
+    query = select(SubscriptionRow.stripe_subscription_id, SubscriptionRow.community_id)
+    query = query.where(SubscriptionRow.stripe_account_id == account, col(SubscriptionRow.status).not_in(OVER))
+    return dict((await session.exec(query)).all())
+
+
+async def our_orders(session: Session, account: StripeAccountId, names: Collection[str]) -> set[str]:
+    """Return which of the names are orders of ours."""
+    query = select(OrderRow.id).where(OrderRow.stripe_account_id == account, col(OrderRow.id).in_(names))
+    return set((await session.exec(query)).all())
+
+
+async def caught_up(
+    session: Session, account: StripeAccountId, *, events_seen_at: datetime | None = None, full_sync_at: datetime | None = None
+) -> None:
+    """Move an account's marks; what is not given stays."""
+    row = await session.get_one(StripeAccountRow, account, with_for_update=True)
+    row.events_seen_at = events_seen_at or row.events_seen_at
+    row.full_sync_at = full_sync_at or row.full_sync_at
+    session.add(row)
