@@ -40,7 +40,7 @@ async def thank(request: web.Request) -> web.Response:
 
 def _moves(welcome: Welcome) -> bool:
     """Whether there is anything to wait for."""
-    return not welcome.inside and welcome.state not in {"failed", "expired"}
+    return not welcome.inside and welcome.state not in {"failed", "expired", "ended"}
 
 
 def _doors(request: web.Request, welcome: Welcome) -> list[tuple[str, str]]:

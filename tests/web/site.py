@@ -3,7 +3,7 @@
 import io
 import re
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from html import unescape
@@ -126,13 +126,15 @@ class Site:
     tips: FakeTips = field(default_factory=FakeTips)
     webhooks: Webhooks = field(default_factory=FakeWebhooks)
     checks: dict[str, bool] = field(default_factory=lambda: {"database": True, "lodge": True})
-    base: str = ""
     public_url: str = ""
+    real: Callable[[Services], Services] = lambda services: services
+    """Puts real use cases in the place of fakes."""
+    listening: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
 
     def services(self) -> Services:
         adapters: dict[PlatformName, PlatformAdapter] = {LODGE: self.platform, HARBOUR: self.harbour}
         return Services(
-            public_url=self.public_url,
+            public_url=self.public_url or self.base,
             adapters=adapters,
             invites=self.invites,
             checkouts=self.checkouts,
@@ -151,20 +153,22 @@ class Site:
     def credentials(self) -> CredentialStore:
         return CredentialStore(self.db, self.clock)
 
+    @property
+    def base(self) -> str:
+        """Where it is reached; free before it is open."""
+        return f"http://127.0.0.1:{self.listening.getsockname()[1]}"
+
     def visitor(self) -> Visitor:
         return Visitor(self.base)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Self]:
         """Serve on a free port of 127.0.0.1; ``public_url`` is that address unless it was set."""
-        listening = socket.create_server(("127.0.0.1", 0))
-        self.base = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        self.public_url = self.public_url or self.base
-        runner = web.AppRunner(create_app(self.services()), access_log=None, shutdown_timeout=1.0)
+        runner = web.AppRunner(create_app(self.real(self.services())), access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         try:
-            await web.SockSite(runner, listening).start()
+            await web.SockSite(runner, self.listening).start()
             yield self
         finally:
             await runner.cleanup()
-            listening.close()
+            self.listening.close()

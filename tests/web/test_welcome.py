@@ -73,6 +73,8 @@ async def test_what_could_not_be_delivered_is_said_here(site: Site, fan: Visitor
         ({"paid": False, "state": "pending"}, "Your payment is on its way", "", True),
         ({"paid": False, "state": "failed"}, "Your payment did not arrive", "/j/gold", False),
         ({"paid": False, "state": "expired"}, "This checkout has closed", "/j/gold", False),
+        ({"paid": False, "state": "expired", "invite_code": ""}, "This checkout has closed", "", False),
+        ({"paid": True, "state": "ended"}, "This membership has ended", "/j/gold", False),
     ],
 )
 async def test_every_way_an_order_can_stand_says_what_to_do(
