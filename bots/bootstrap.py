@@ -48,6 +48,7 @@ class Doorman:
     base: Foundation
     cases: UseCases
     dispatcher: AsyncioDispatcher
+    schedule: Schedule = field(init=False)
     health: dict[str, bool] = field(default_factory=dict)
     """What the last look found; the pages must not wait for the database to say that it is away."""
     base_url: str = ""
@@ -78,9 +79,9 @@ async def open_doorman(
         group = await stack.enter_async_context(GroupCommit(base.db))
         doorman = Doorman(base, cases, dispatcher)
         await doorman.examine()
-        schedule = await stack.enter_async_context(Schedule(jobs(base, cases, doorman.examine)))
+        doorman.schedule = await stack.enter_async_context(Schedule(jobs(base, cases, doorman.examine)))
         if isinstance(base.clock, Jumping):
-            base.clock.on_jump(schedule.look_again)
+            base.clock.on_jump(doorman.schedule.look_again)
         router = Router(group=group, clock=base.clock, ids=base.ids)
         doorman.base_url = await stack.enter_async_context(_listen(doorman, router, group))
         for adapter in base.adapters.values():

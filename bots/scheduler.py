@@ -36,7 +36,8 @@ class Schedule:
     """Runs each job when entered, at its interval, and after every jump of the clock; a job never overlaps itself."""
 
     def __init__(self, jobs: Sequence[Job]) -> None:
-        self._turns = {job.name: _Turn(job) for job in jobs}
+        self._turned = asyncio.Event()
+        self._turns = {job.name: _Turn(job, self._turned.set) for job in jobs}
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         self._real = SystemClock()
 
@@ -66,20 +67,41 @@ class Schedule:
         await asyncio.sleep(0)  # APScheduler shuts down in the loop's next round
 
     def look_again(self, now: datetime) -> None:
-        """Run every job now: after a jump of the clock to ``now``. One that is running runs once more."""
+        """Run every job now: after a jump of the clock to ``now``. One that is running runs once more; once closed, none does."""
+        if not self._scheduler.running:
+            return
         logger.debug("looking at everything that is due at %s", now)
         for name, turn in self._turns.items():
             if not turn.again():
+                turn.asked = True
                 self._scheduler.modify_job(name, next_run_time=self._real.now())
+
+    async def settled(self, within: float = 10.0) -> None:
+        """Return once no job runs or was asked to; raises TimeoutError, naming those that do, after ``within`` real seconds."""
+        try:
+            async with asyncio.timeout(within):
+                while any(turn.busy for turn in self._turns.values()):
+                    self._turned.clear()
+                    await self._turned.wait()
+        except TimeoutError:
+            busy = [name for name, turn in self._turns.items() if turn.busy]
+            raise TimeoutError(f"after {within} s still busy: {', '.join(busy)}") from None
 
 
 class _Turn:
     """One job's turns: a call that comes while it runs is made up for at its end, since APScheduler would drop it."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, ended: Callable[[], None]) -> None:
         self.job = job
         self.task: asyncio.Task[object] | None = None
+        self.asked = True
+        self._ended = ended
         self._again = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether the job runs, or was asked to and has not begun."""
+        return self.asked or self.task is not None
 
     def again(self) -> bool:
         """Ask for one more turn if one is under way; say whether it is."""
@@ -88,7 +110,7 @@ class _Turn:
 
     async def take(self) -> None:
         """Run the job. The outside's failures end the turn, not the job; bugs are APScheduler's to log, with their traceback."""
-        self.task = asyncio.current_task()
+        self.task, self.asked = asyncio.current_task(), False
         try:
             while True:
                 self._again = False
@@ -97,6 +119,7 @@ class _Turn:
                     return
         finally:
             self.task = None
+            self._ended()
 
     async def _run(self) -> None:
         try:
