@@ -56,6 +56,28 @@ async def test_each_missing_thing_has_its_own_code(rig: Rig, api: Api) -> None:
     assert fault_of(await api("PUT", f"/guilds/{rig.server.id}/members/someone/roles/{gold}")) == (400, 50035)
 
 
+async def test_a_bot_cannot_hand_out_its_own_highest_role(rig: Rig, api: Api) -> None:
+    gold = rig.server.role("Gold")
+    members.give_role(rig.discord.model, rig.server.guild, rig.ann.id, rig.discord.model.bot.id, gold.id)
+    rig.server.move_role(rig.server.bot_role, 1)
+    assert fault_of(await api("PUT", spot(rig, rig.ann.id, gold.id))) == (403, 50013)
+    assert (await api("PUT", spot(rig, rig.ann.id, rig.server.role("Silver").id)))[0] == 204
+
+
+async def test_another_bots_managed_role_cannot_be_handed_out_however_low_it_is(rig: Rig, api: Api) -> None:
+    theirs = rig.server.add_role("Other bot")
+    theirs.managed = True
+    assert theirs.position < rig.server.bot_role.position
+    assert fault_of(await api("PUT", spot(rig, rig.ann.id, theirs.id))) == (403, 50013)
+
+
+async def test_a_bot_cannot_lift_a_role_to_its_own_place(rig: Rig, api: Api) -> None:
+    gold, top = rig.server.role("Gold"), rig.server.bot_role.position
+    path = f"/guilds/{rig.server.id}/roles"
+    assert fault_of(await api("PATCH", path, [{"id": str(gold.id), "position": top}])) == (403, 50013)
+    assert (await api("PATCH", path, [{"id": str(gold.id), "position": 1}]))[0] == 200
+
+
 async def test_managed_roles_and_everyone_cannot_be_handed_out(rig: Rig, api: Api) -> None:
     assert fault_of(await api("PUT", spot(rig, rig.ann.id, rig.server.bot_role.id))) == (403, 50013)
     assert fault_of(await api("PUT", spot(rig, rig.ann.id, rig.server.id))) == (400, 50028)
