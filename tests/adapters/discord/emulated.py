@@ -42,9 +42,11 @@ class Heard(Recorder):
     def __init__(self) -> None:
         super().__init__()
         self.exchanges: list[Exchange] = []
+        self.moments: list[float] = []
 
     def write(self, exchange: Exchange) -> None:
         self.exchanges.append(exchange)
+        self.moments.append(asyncio.get_running_loop().time())
 
 
 class Emulated:

@@ -81,6 +81,31 @@ async def test_a_bucket_told_to_wait_waits_and_then_all_is_done(clock: VirtualCl
         assert all(world.held(fan) == {world.resource} for fan in fans)
 
 
+async def test_who_comes_after_someone_told_to_wait_waits_too_and_other_buckets_do_not(world: Emulated) -> None:
+    first, second = world.insider("first"), world.insider("second")
+    world.emulator.wire.faults.add(Fault("discord", FaultKind.RATE_LIMITED, "PUT .*/roles/", retry_after=0.5))
+
+    async def later() -> None:
+        await world.until(lambda: world.calls("PUT", "/roles/", 429) == 1)
+        await asyncio.gather(
+            world.adapter.grant(world.resource, second, reason="paid"), world.adapter.send(Person(world.space, first), Message("Hello", ()))
+        )
+
+    world.emulator.model.changes.notify()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(world.adapter.grant(world.resource, first, reason="paid"))
+        await asyncio.sleep(0.1)
+        tasks.create_task(later())
+        world.emulator.model.changes.notify()
+    heard = [(one.method, one.status, at) for one, at in zip(world.heard.exchanges, world.heard.moments, strict=True)]
+    (told,) = [at for method, status, at in heard if (method, status) == ("PUT", 429)]
+    granted = [at - told for method, status, at in heard if (method, status) == ("PUT", 204)]
+
+    assert len(granted) == 2
+    assert min(granted) >= 0.45
+    assert min(at - told for method, status, at in heard if method == "POST" and at > told) < 0.45
+
+
 async def test_a_long_wait_is_handed_up_instead_of_slept_through(world: Emulated) -> None:
     fan = world.insider("fan")
     world.emulator.wire.faults.add(Fault("discord", FaultKind.RATE_LIMITED, "PUT .*/roles/", retry_after=120.0))

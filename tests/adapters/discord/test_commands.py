@@ -4,13 +4,19 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import cast
 
+import discord
 import pytest
 
+from adapters.discord.answers import Answers
 from adapters.discord.inbound import NOT_STORED, UNKNOWN_COMMAND
 from adapters.discord.registration import payload, register
-from core.commands import Audience, CommandKind, CommandReply, CommandRequest, CommandSpec, Option, OptionKind
+from adapters.discord.tokenless import Tokenless
+from core.commands import Audience, CommandKind, CommandReply, CommandRequest, CommandSpec, Option, OptionKind, ReplyHandle
 from core.errors import TransientError
+from core.ids import PlatformName, PlatformUserId
 from sandbox.clock import VirtualClock
 from sandbox.discord.interactions import DEFER
 from tests.adapters.contract import COMMANDS, replying
@@ -74,6 +80,41 @@ async def test_an_answer_faster_than_the_acknowledgement_waits_for_it(world: Emu
 
     assert "Quick" in await world.ask(fan, "status", at_once)
     assert world.inbox(fan) == []
+
+
+class Slow(Tokenless):
+    """Records calls in the order they end; the acknowledgement takes until ``let_go``."""
+
+    def __init__(self) -> None:
+        super().__init__("http://127.0.0.1:1/api/v10")
+        self.ended: list[str] = []
+        self.let_go = asyncio.Event()
+
+    async def call(self, method: str, path: str, **_body: object) -> None:
+        if path.endswith("/callback"):
+            await self.let_go.wait()
+        self.ended.append(method)
+
+
+async def test_an_answer_waits_for_an_acknowledgement_under_way(clock: VirtualClock) -> None:
+    tokenless = Slow()
+    answers = Answers(tokenless, clock)
+    interaction = cast("discord.Interaction", SimpleNamespace(id=1, token="t"))
+    data = {"application": "2", "token": "t"}
+    handle = ReplyHandle(PlatformName("discord"), data, clock.now() + timedelta(minutes=15), PlatformUserId("3"))
+
+    async def acknowledge() -> None:
+        async with answers.acknowledging(interaction):
+            await answers.defer(interaction, private=True)
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(acknowledge())
+        await asyncio.sleep(0)
+        tasks.create_task(answers.reply(handle, CommandReply("Quick", ())))
+        await asyncio.sleep(0)
+        tokenless.let_go.set()
+
+    assert tokenless.ended == ["POST", "PATCH"]
 
 
 async def test_an_answer_from_elsewhere_before_the_acknowledgement_is_tried_again(world: Emulated) -> None:

@@ -200,6 +200,18 @@ async def test_a_new_role_of_the_bots_own_is_a_change(world: Emulated) -> None:
     await world.inbound.until(lambda: world.inbound.kinds().count(EventKind.RESOURCES_CHANGED) > before)
 
 
+async def test_a_join_is_heard_even_of_someone_whose_leaving_was_not(world: Emulated) -> None:
+    fan = world.outsider("fan")
+    await world.join(fan)
+    await world.inbound.event(EventKind.MEMBER_JOINED, fan)
+    guild = world.server.guild
+    again = {**guild.members[int(fan)].payload(), "guild_id": str(guild.id)}
+
+    world.emulator.model.hub.publish("GUILD_MEMBER_ADD", again, guild.id)
+
+    await world.inbound.until(lambda: world.inbound.kinds(fan) == [EventKind.MEMBER_JOINED] * 2)
+
+
 async def test_moving_roles_about_is_one_change_or_two_not_one_for_each(world: Emulated) -> None:
     for number in range(10):
         world.server.add_role(f"Role {number}")
