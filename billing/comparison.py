@@ -40,9 +40,9 @@ async def compare(db: Database, gateway: PaymentGateway, account: StripeAccountI
         seen = True
         async with db.reading() as session:
             rows = await comparing.subscriptions(session, account, [snapshot.external_id for snapshot in listed])
-            strangers = {snapshot.reference: snapshot for snapshot in listed if snapshot.reference and snapshot.external_id not in rows}
-            ours = await comparing.our_orders(session, account, strangers)
-        found.new.update(SubscriptionRef(account, strangers[reference].external_id) for reference in ours)
+            strangers = [snapshot for snapshot in listed if snapshot.reference and snapshot.external_id not in rows]
+            ours = await comparing.our_orders(session, account, [snapshot.reference for snapshot in strangers])
+        found.new.update(SubscriptionRef(account, snapshot.external_id) for snapshot in strangers if snapshot.reference in ours)
         for snapshot in listed:
             row = rows.get(snapshot.external_id)
             unseen.pop(snapshot.external_id, None)

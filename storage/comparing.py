@@ -57,7 +57,7 @@ async def going_on(session: Session, account: StripeAccountId) -> dict[str, Comm
     """Return the community of each subscription that is not over by what we know, by the processor's id."""
     query = select(SubscriptionRow.stripe_subscription_id, SubscriptionRow.community_id)
     query = query.where(SubscriptionRow.stripe_account_id == account, col(SubscriptionRow.status).not_in(OVER))
-    return dict((await session.exec(query)).all())
+    return {external_id: CommunityId(community) for external_id, community in await session.exec(query)}
 
 
 async def our_orders(session: Session, account: StripeAccountId, names: Collection[str]) -> set[str]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, union
+from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from core.ids import CommunityId, EntitlementId, MemberId, PlanId, ResourceId, StripeAccountId
 from storage.communities import CommunityRow
@@ -49,9 +49,13 @@ def _of_subscriptions(*columns: ColumnElement[Any]) -> Select[Any]:
 
 async def communities(session: Session, now: datetime) -> list[CommunityId]:
     """Return the communities with subscriptions past the end we know, unless stopped, and those a person has told to go on."""
-    waiting = _of_subscriptions(_community.id).where(*_overdue(now), _GOES_ON)
-    confirmed = select(_community.id).where(_community.confirmed_at.is_not(None))
-    return sorted((await session.execute(union(waiting, confirmed))).scalars())
+    waiting = _of_subscriptions(_community.id).where(*_overdue(now), _GOES_ON).distinct()
+    return sorted({*(await session.execute(waiting)).scalars(), *await confirmed(session)})
+
+
+async def confirmed(session: Session) -> list[CommunityId]:
+    """Return the stopped communities a person has told to go on."""
+    return list((await session.execute(select(_community.id).where(_community.confirmed_at.is_not(None)))).scalars())
 
 
 async def overdue(session: Session, community: CommunityId, now: datetime) -> list[SubscriptionRef]:

@@ -1,0 +1,156 @@
+"""Make our rows equal the processor's, whatever was lost on the way: at start, and again and again."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from billing.comparison import Differences, compare
+from billing.news import News
+from billing.order import Orders
+from billing.refetch import Refetch
+from billing.several import Several
+from billing.subscription import Subscriptions
+from core.clock import Clock
+from core.errors import ExternalError
+from core.ids import CauseId, CommunityId, Ids, OrderId, StripeAccountId
+from core.payments import CheckoutStatus, PaymentGateway, PaymentGateways
+from storage import comparing, overdue
+from storage.database import Database
+from storage.orders import OrderRow
+from storage.overdue import SubscriptionRef
+from storage.stripe_accounts import StripeAccountRow
+
+REACH = timedelta(days=30) - timedelta(hours=1)
+"""Stripe lists events of the last 30 days (docs.stripe.com/api/events)."""
+OVERLAP = timedelta(hours=1)
+"""How far behind the cursor each run reads again: an event may be listed later than it was made."""
+COMPARE_EVERY = timedelta(days=1)
+PAGE = 200
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class CatchUpReport:
+    """What a run found and did. ``counts`` is by what it is and whose (a community, or an account of the processor)."""
+
+    dry_run: bool = False
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    troubles: list[str] = field(default_factory=list)
+
+    def count(self, what: str, whose: str, number: int = 1) -> None:
+        """Add to a count."""
+        if number:
+            self.counts[what, whose] += number
+
+    def __str__(self) -> str:
+        found = [f"{number:>7}  {what}  ({whose})" for (what, whose), number in sorted(self.counts.items())]
+        return "\n".join([*found, *self.troubles]) or "Nothing was missed."
+
+
+class CatchUp:
+    """Asks the processor what we may have missed: open orders, undelivered events, and once a day every subscription."""
+
+    def __init__(
+        self, *, db: Database, clock: Clock, ids: Ids, gateways: PaymentGateways, subscriptions: Subscriptions, orders: Orders
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._ids = ids
+        self._gateways = gateways
+        self._subscriptions = subscriptions
+        self._orders = orders
+        self._news = News(db=db, clock=clock, ids=ids)
+        self._refetch = Refetch(db=db, clock=clock, gateways=gateways, ids=ids, subscriptions=subscriptions)
+
+    async def run(self, *, dry_run: bool = False) -> CatchUpReport:
+        """Catch up on every account; one that cannot be reached does not hold up the others. With ``dry_run`` nothing is written."""
+        report, cause = CatchUpReport(dry_run), CauseId(self._ids.new())
+        async with self._db.reading() as session:
+            accounts = await comparing.accounts(session)
+        for account in accounts:
+            try:
+                await self._account(account, cause, report)
+            except ExternalError as error:
+                _log.warning("catching up on account %s was cut short: %s", account.id, error)
+                report.troubles.append(f"{account.id}: {error}")
+        return report
+
+    async def refetch(
+        self, community: CommunityId, refs: Iterable[SubscriptionRef], *, cause: CauseId, dry_run: bool = False
+    ) -> Counter[str]:
+        """Look at subscriptions of a community afresh: the sweep's way to ask before it ends anything."""
+        return (await self._refetch.settle(community, refs, cause=cause, dry_run=dry_run)).counts
+
+    async def _account(self, account: StripeAccountRow, cause: CauseId, report: CatchUpReport) -> None:
+        gateway, now = await self._gateways.of(account.id), self._clock.now()
+        theirs = now - await gateway.skew()
+        await self._waiting_orders(account.id, gateway, cause, report)
+        since = max((account.events_seen_at or theirs - REACH) - OVERLAP, theirs - REACH)
+        missed = await self._news.missed(gateway, account.id, since, dry_run=report.dry_run)
+        report.count("events for the account's lane", account.id, missed.queued)
+        due = account.full_sync_at is None or account.full_sync_at <= now - COMPARE_EVERY
+        found = await compare(self._db, gateway, account.id) if due else Differences()
+        if not found.credible:
+            report.troubles.append(f"{account.id}: the processor lists no subscription at all; is it the right key?")
+        await self._sort(account.id, {SubscriptionRef(account.id, event.object_id) for event in missed.subscriptions}, found)
+        unanswered = await self._settle(account.id, found, cause, report)
+        if report.dry_run:
+            return
+        await self._news.seen_to(
+            account.id, [event for event in missed.subscriptions if SubscriptionRef(account.id, event.object_id) not in unanswered]
+        )
+        open_since = [event.created_at for event in missed.subscriptions if SubscriptionRef(account.id, event.object_id) in unanswered]
+        synced = now if due and found.credible and not unanswered else None
+        async with self._db.transaction() as session:
+            await comparing.caught_up(session, account.id, events_seen_at=min([theirs, *open_since]), full_sync_at=synced)
+
+    async def _waiting_orders(self, account: StripeAccountId, gateway: PaymentGateway, cause: CauseId, report: CatchUpReport) -> None:
+        async def ask(name: OrderId) -> None:
+            order = page[name]
+            checkout = await gateway.checkout(order.checkout_session_id or "")
+            if checkout.status is CheckoutStatus.OPEN:
+                return
+            report.count("orders whose checkout is over", order.community_id)
+            if not report.dry_run:
+                await self._orders.settle(account, checkout, cause=cause)
+
+        page: dict[OrderId, OrderRow] = {}
+        while True:
+            async with self._db.reading() as session:
+                rows = await comparing.waiting_orders(session, account, max(page, default=OrderId("")), PAGE)
+            page = {row.id: row for row in rows}
+            if not page:
+                return
+            await Several[OrderId]().each(page, ask)
+
+    async def _sort(self, account: StripeAccountId, refs: set[SubscriptionRef], found: Differences) -> None:
+        """Put what events spoke of to the community whose it is."""
+        async with self._db.reading() as session:
+            rows = await comparing.subscriptions(session, account, [ref.external_id for ref in refs])
+        for ref in refs:
+            row = rows.get(ref.external_id)
+            if row is None:
+                found.new.add(ref)
+            else:
+                found.add(row.community_id, ref)
+
+    async def _settle(self, account: StripeAccountId, found: Differences, cause: CauseId, report: CatchUpReport) -> set[SubscriptionRef]:
+        """Look at all of it afresh, community by community, and return what had no answer."""
+        asking, unanswered = Several[SubscriptionRef](), set[SubscriptionRef]()
+
+        async def meet(ref: SubscriptionRef) -> None:
+            report.count("subscriptions we had not heard of", account)
+            if not report.dry_run:
+                await self._subscriptions.refresh(account, ref.external_id, cause=cause)
+
+        await asking.each(sorted(found.new), meet)
+        async with self._db.reading() as session:
+            told = await overdue.confirmed(session)
+        for community in sorted({*found.held, *told}):
+            settled = await self._refetch.settle(community, found.held.get(community, ()), cause=cause, dry_run=report.dry_run)
+            unanswered |= settled.unanswered
+            for what, number in settled.counts.items():
+                report.count(f"subscriptions {what}", community, number)
+        return unanswered | set(asking.unanswered)

@@ -1,0 +1,150 @@
+"""What is due by the clock: found in rows, in batches, so that a restart catches up and a second run finds nothing."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Protocol
+
+from core.clock import Clock
+from core.ids import CauseId, CommunityId, Ids
+from core.platform import Space
+from membership.sweep_reminders import remind
+from storage import credentials, drifting, inbox, lanes, outbox, overdue, reminders, states, sweeping
+from storage.database import Database, Session, will_wake
+from storage.overdue import SubscriptionRef
+from storage.sweeping import BATCH, Sweep, Tally
+
+KEEP_DONE = timedelta(days=30)
+"""How long finished work is kept: as long as the processor lists and repeats its events."""
+PROBE_EVERY = timedelta(hours=1)
+REMINDERS = 200
+Batch = Callable[[Session, Sweep], Awaitable[Tally]]
+
+
+class Refetch(Protocol):
+    """Asks the processor about subscriptions of a community, and writes what may be written of the answers."""
+
+    async def __call__(
+        self, community: CommunityId, refs: Iterable[SubscriptionRef], *, cause: CauseId, dry_run: bool = False
+    ) -> Counter[str]:
+        """Return how many became what, in words. Fails nowhere: what has no answer changes nothing."""
+        ...
+
+
+class Probe(Protocol):
+    """Looks again at a space where grants wait for the creator."""
+
+    async def __call__(self, space: Space, *, cause: CauseId) -> None:
+        """Set what works again to be granted."""
+        ...
+
+
+@dataclass(slots=True)
+class SweepReport:
+    """What a run did, or would do. ``counts`` is by what it is and the community, empty where it is of none."""
+
+    dry_run: bool = False
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def count(self, what: str, tally: Tally) -> None:
+        """Add what happened in each community."""
+        self.counts.update({(what, community): number for community, number in tally.items() if number})
+
+    def __str__(self) -> str:
+        lines = [
+            f"{number:>7}  {what}" + (f"  ({community})" if community else "") for (what, community), number in sorted(self.counts.items())
+        ]
+        return "\n".join(lines) or "Nothing is due."
+
+
+class Sweeper:
+    """Runs whenever it is woken; nothing of it depends on when that was, or on how often."""
+
+    def __init__(self, *, db: Database, clock: Clock, ids: Ids, refetch: Refetch, probe: Probe | None = None) -> None:
+        self._db = db
+        self._clock = clock
+        self._ids = ids
+        self._refetch = refetch
+        self._probe = probe
+
+    async def run(self, *, dry_run: bool = False) -> SweepReport:
+        """Do everything that is due now; with ``dry_run`` only say what it would be."""
+        report = SweepReport(dry_run)
+        sweep = Sweep(self._clock.now(), CauseId(self._ids.new()))
+        await (self._count(sweep, report) if dry_run else self._change(sweep, report))
+        await self._ask(sweep, report)
+        if not dry_run:
+            await self._forget(sweep, report)
+            await self._wake(sweep, report)
+        return report
+
+    async def _count(self, sweep: Sweep, report: SweepReport) -> None:
+        async with self._db.reading() as session:
+            report.count("passes ended", await sweeping.passes_due(session, sweep.at))
+            report.count("reminders of failed payments", await reminders.count(session, sweep.at))
+            report.count("orders expired", await sweeping.orders_due(session, sweep.at))
+            report.count("links ended", await sweeping.invites_due(session, sweep.at))
+
+    async def _change(self, sweep: Sweep, report: SweepReport) -> None:
+        report.count("passes ended", await self._batches(sweeping.end_passes, sweep))
+        report.count("reminders of failed payments", await self._batches(_remind, sweep, REMINDERS))
+        report.count("orders expired", await self._batches(sweeping.expire_orders, sweep))
+        report.count("links ended", await self._batches(sweeping.end_invites, sweep))
+
+    async def _batches(self, batch: Batch, sweep: Sweep, size: int = BATCH) -> Tally:
+        """Run a batch, each in a transaction of its own, until one is not full."""
+        done = Tally()
+        while True:
+            async with self._db.transaction() as session:
+                some = await batch(session, sweep)
+            done.update(some)
+            if some.total() < size:
+                return done
+
+    async def _ask(self, sweep: Sweep, report: SweepReport) -> None:
+        """Ask about subscriptions that should be over: only the processor knows whether they are."""
+        async with self._db.reading() as session:
+            communities = await overdue.communities(session, sweep.at)
+        for community in communities:
+            async with self._db.reading() as session:
+                refs = await overdue.overdue(session, community, sweep.at)
+            for what, number in (await self._refetch(community, refs, cause=sweep.cause, dry_run=report.dry_run)).items():
+                report.count(f"subscriptions {what}", Tally({community: number}))
+
+    async def _forget(self, sweep: Sweep, report: SweepReport) -> None:
+        """Delete what has had its time."""
+        before = sweep.at - KEEP_DONE
+        for what, purge, moment in (
+            ("sign-ins", states.purge, sweep.at),
+            ("tokens", credentials.purge, sweep.at),
+            ("deliveries", inbox.purge, before),
+            ("finished jobs", outbox.purge, before),
+        ):
+            while True:
+                async with self._db.transaction() as session:
+                    gone = await purge(session, moment, BATCH)
+                report.count(f"{what} forgotten", Tally({CommunityId(""): gone}))
+                if gone < BATCH:
+                    break
+
+    async def _wake(self, sweep: Sweep, report: SweepReport) -> None:
+        """Wake whoever has work that is due, and look again at spaces that wait for their creator."""
+        async with self._db.reading() as session:
+            due = await lanes.due_lanes(session, sweep.at)
+            waiting = await drifting.to_probe(session, sweep.at) if self._probe else []
+        async with self._db.transaction() as session:
+            for lane in due:
+                will_wake(session, lane)
+            for space in waiting:
+                await drifting.probe_at(session, space.id, sweep.at + PROBE_EVERY)
+        for space in waiting:
+            if self._probe is not None:
+                await self._probe(space.space, cause=sweep.cause)
+        report.count("spaces looked at again", Tally(space.community_id for space in waiting))
+
+
+async def _remind(session: Session, sweep: Sweep) -> Tally:
+    due = [remind(failing, sweep.at) for failing in await reminders.due(session, sweep.at, REMINDERS)]
+    await reminders.send(session, sweep, due)
+    return Tally(reminder.failing.community for reminder in due)

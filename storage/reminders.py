@@ -1,0 +1,101 @@
+"""Failed renewals whose members are to be reminded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, func, select, update
+
+from core.dispatch import Lane
+from core.events import Notice
+from core.ids import CommunityId, MemberId, SubscriptionId
+from storage.database import Session, will_wake
+from storage.entitlements import EntitlementRow, EntitlementState, SourceKind
+from storage.outbox import OutboxKind, OutboxRow
+from storage.plans import PlanRow
+from storage.subscriptions import SubscriptionRow
+from storage.sweeping import Sweep, Tally
+from storage.upsert import insert, table
+
+_subscription = table(SubscriptionRow).c
+_entitlement = table(EntitlementRow).c
+_plan = table(PlanRow).c
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """A subscription whose reminder is due. ``until`` is when access ends; None when it has."""
+
+    id: SubscriptionId
+    community: CommunityId
+    member: MemberId
+    plan: str
+    since: datetime
+    sent: int
+    until: datetime | None
+    lane: Lane | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """What follows for one of them: a notice, or none where it comes too late, and when the next is due."""
+
+    failing: Failing
+    notice: Notice | None
+    sent: int
+    following: datetime | None
+
+
+async def due(session: Session, now: datetime, limit: int) -> list[Failing]:
+    """Return whom to remind, the longest due first."""
+    opens = (_entitlement.source_id == _subscription.id) & (_entitlement.source_kind == SourceKind.SUBSCRIPTION)
+    joined = table(SubscriptionRow).join(table(PlanRow), _plan.id == _subscription.plan_id)
+    joined = joined.outerjoin(table(EntitlementRow), opens & (_entitlement.state == EntitlementState.ACTIVE))
+    query = select(
+        _subscription.id, _subscription.community_id, _subscription.member_id, _plan.name, _subscription.past_due_since,
+        _subscription.notices_sent, _entitlement.expires_at, _entitlement.lane,
+    ).select_from(joined)  # fmt: skip
+    waiting = query.where(_subscription.past_due_since.is_not(None), _subscription.next_notice_at <= now)
+    rows = await session.execute(waiting.order_by(_subscription.next_notice_at, _subscription.id).limit(limit))
+    return [Failing(*row) for row in rows]
+
+
+async def count(session: Session, now: datetime) -> Tally:
+    """Count them by community."""
+    counted = select(_subscription.community_id, func.count()).group_by(_subscription.community_id)
+    due_now = counted.where(_subscription.past_due_since.is_not(None), _subscription.next_notice_at <= now)
+    return Tally({found.community_id: found[1] for found in await session.execute(due_now)})
+
+
+async def send(session: Session, sweep: Sweep, reminders: Sequence[Reminder]) -> None:
+    """Put the notices out and note when the next are due, all at once; a notice that was put out before is not put out again."""
+    rows = [_row(sweep, reminder, reminder.notice) for reminder in reminders if reminder.notice is not None]
+    if rows:
+        await session.execute(insert(session, OutboxRow).on_conflict_do_nothing(), [row.model_dump() for row in rows])
+    for row in rows:
+        will_wake(session, row.lane)
+    advance = update(table(SubscriptionRow)).where(_subscription.id == bindparam("which"))
+    moved: list[dict[str, Any]] = [
+        {"which": reminder.failing.id, "sent": reminder.sent, "following": reminder.following} for reminder in reminders
+    ]
+    connection = await session.connection()
+    await connection.execute(advance.values(notices_sent=bindparam("sent"), next_notice_at=bindparam("following")), moved)
+
+
+def _row(sweep: Sweep, reminder: Reminder, notice: Notice) -> OutboxRow:
+    failing = reminder.failing
+    if failing.lane is None:
+        raise ValueError("a reminder needs somebody who is still inside")
+    return OutboxRow(
+        id=f"{sweep.cause}:reminder:{failing.id}",
+        community_id=failing.community,
+        kind=OutboxKind.NOTICE,
+        lane=failing.lane,
+        subject=failing.member,
+        payload=notice.to_payload(),
+        dedupe=f"payment_failed:{failing.id}:{failing.since.isoformat()}:{reminder.sent - 1}",
+        created_at=sweep.at,
+        due_at=sweep.at,
+        cause_id=sweep.cause,
+    )
