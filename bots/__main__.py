@@ -1,29 +1,31 @@
 """The command line."""
 
 import asyncio
-import errno
 import logging
 import signal
-import sys
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
-from sqlalchemy.exc import DBAPIError
 
 from bots.bootstrap import open_doorman
 from bots.doctor import examine, table
+from bots.failures import EXPECTED, sentence
 from bots.foundation import open_database
 from bots.logging import configure_logging
 from bots.settings import BadSettings, Configuration, read_settings
 from bots.sweeping import confirm, sweep_once
-from core.errors import ExternalError, Refusal
+from core.clock import SystemClock
 from storage import schema
-from storage.vault import UndecryptableError
 
 logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
+Record = Annotated[
+    Path | None, typer.Option("--record", envvar="SANDBOX_RECORD", metavar="FILE", help="Write every exchange with the emulators there.")
+]
+STOP = (signal.SIGTERM, signal.SIGINT)
 FAILED, BAD_SETTINGS = 1, 2
 """Exit codes: something went wrong that is not our bug; a setting is missing or malformed."""
 
@@ -55,19 +57,29 @@ def demo(
     *,
     keep: Annotated[bool, typer.Option("--keep", help="Stay up afterwards and print the addresses, to click around.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per step instead of the picture.")] = False,
+    record: Record = None,
 ) -> None:
     """Play the whole story against emulators on this machine: no account, no settings, no network."""
-    from sandbox.story import play  # noqa: PLC0415 - the emulators are not loaded by the programs that serve people
+    from sandbox.story import play  # noqa: PLC0415 - the programs that serve people do without the emulators
 
-    raise typer.Exit(asyncio.run(play(keep=keep, as_json=json)))
+    raise typer.Exit(asyncio.run(_until_stopped(play(keep=keep, as_json=json, record=record))) or 0)
 
 
 @app.command()
-def sandbox() -> None:
+def sandbox(*, record: Record = None) -> None:
     """Start the emulators alone, and print the settings to copy. Stops on Ctrl-C."""
-    from sandbox.control import serve  # noqa: PLC0415 - as above
+    from sandbox.town import open_town  # noqa: PLC0415 - as above
 
-    asyncio.run(_until_stopped(serve()))
+    async def stay() -> None:
+        async with open_town("http://127.0.0.1:8080", start=SystemClock().now(), record=record) as town:
+            for name, value in town.environment("sqlite:///sandbox.db").items():
+                out.print(f"{name}={value}", markup=False)
+            err.print(
+                f"Move time: POST {town.control_url}/advance. Break things: POST {town.control_url}/faults. Ctrl-C stops.", markup=False
+            )
+            await asyncio.Event().wait()
+
+    asyncio.run(_until_stopped(stay()))
 
 
 @app.command()
@@ -95,26 +107,27 @@ def doctor() -> None:
 
 def main() -> None:
     """Run the command line."""
-    app()
+    app(prog_name="doorman")
 
 
 async def _serve(configuration: Configuration) -> None:
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOP:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with open_doorman(configuration) as doorman:
         logger.info("listening at %s, reached at %s", doorman.base_url, configuration.settings.public_url)
         await stop.wait()
 
 
-async def _until_stopped(serving: Coroutine[Any, Any, None]) -> None:
-    task = asyncio.current_task()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel if task else sys.exit)
+async def _until_stopped(work: Coroutine[Any, Any, Answer]) -> Answer | None:
+    """Await ``work``; SIGTERM and Ctrl-C end it in good order, and then there is no answer."""
+    running = asyncio.ensure_future(work)  # noqa: TID251 - awaited right here
+    for number in STOP:
+        asyncio.get_running_loop().add_signal_handler(number, running.cancel)
     try:
-        await serving
+        return await running
     except asyncio.CancelledError:
-        return
+        return None
 
 
 async def _migrate(configuration: Configuration) -> None:
@@ -132,14 +145,11 @@ def _carry_out(job: Callable[[Configuration], Coroutine[Any, Any, Answer]]) -> A
     configure_logging(settings.log_level, settings.log_format, secrets=configuration.secrets())
     try:
         return asyncio.run(job(configuration))
-    except (ExternalError, Refusal, schema.SchemaError, UndecryptableError) as problem:
-        _give_up(str(problem))
-    except DBAPIError as problem:
-        _give_up(f"The database does not answer ({type(problem.orig).__name__}). Check DATABASE_URL, and that it is running.")
-    except OSError as problem:
-        if problem.errno not in {errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES}:
+    except EXPECTED as problem:
+        told = sentence(problem)
+        if told is None:
             raise
-        _give_up(f"Cannot listen on {settings.host}:{settings.port}: {problem.strerror}. Choose another HOST or PORT.")
+        _give_up(told)
 
 
 def _give_up(why: str, code: int = FAILED) -> NoReturn:

@@ -51,7 +51,7 @@ class FollowedClock:
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._following is not None:
             self._following.cancel()
-        await self._tasks.__aexit__(kind, error, trace)
+        await self._tasks.__aexit__(None, None, None)  # an error of the block is the caller's, not to be wrapped into a group
 
     def now(self) -> datetime:
         return self._real.now() + self._offset

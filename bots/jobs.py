@@ -3,10 +3,10 @@
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from billing.catchup import CatchUp
 from membership.drift import Drift
 from membership.sweep import Sweeper
 
+from billing.catchup import CatchUp
 from bots.foundation import Foundation
 from bots.scheduler import Job
 from bots.troubles import connected_spaces

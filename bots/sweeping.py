@@ -18,9 +18,9 @@ async def confirm(configuration: Configuration, community: str) -> str:
 
 
 async def sweep_once(configuration: Configuration, *, dry_run: bool) -> list[str]:
-    """Compare with the processor, look at what is due, and return what was found, a line each."""
+    """Compare with the processor, look at what is due, and return what each of the two found."""
     async with lay_foundation(configuration) as base:
         cases = build_use_cases(base)
         caught_up = await catch_up(base, cases).run(dry_run=dry_run)
         swept = await sweeper(base).run(dry_run=dry_run)
-    return [*caught_up.lines(), *swept.lines()]
+    return [str(caught_up), str(swept)]

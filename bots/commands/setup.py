@@ -13,8 +13,6 @@ SPEC = CommandSpec(
         Option("channel", "Where I tell you what you should know; without one I message you directly", OptionKind.CHANNEL),
         Option("currency", "Currency of your prices and tips, like USD or EUR", lowest=3, highest=3),
         Option("grace_days", "Days a member keeps access after a payment failed", OptionKind.INTEGER, lowest=0, highest=30),
-        Option("another", "Get a code that adds another space to this community", OptionKind.BOOLEAN),
-        Option("code", "A code from your other space: adds this one to that community", highest=64),
     ),
     Audience.CREATOR,
 )
@@ -22,22 +20,19 @@ SPEC = CommandSpec(
 
 async def run(desk: Desk, call: Call) -> CommandReply:
     """Change what was given, and say how everything stands."""
-    code = call.text("code")
-    home = await desk.communities.attach(code, call.space, actor=call.who.actor, cause=call.cause) if code else call.home
     channel = call.text("channel")
     if channel:
         await _try(desk, call, channel)
     home = await desk.communities.setup(
-        home.community_id,
-        space=home.space_id,
+        call.home.community_id,
+        space=call.home.space_id,
         notice_channel=channel or None,
         currency=call.text("currency").upper() or None,
         grace_days=call.whole("grace_days"),
         actor=call.who.actor,
         cause=call.cause,
     )
-    issued = await desk.communities.attach_code(home.community_id, actor=call.who.actor, cause=call.cause) if call.yes("another") else ""
-    return _reply(desk, call, home, issued)
+    return _reply(desk, call, home)
 
 
 async def _try(desk: Desk, call: Call, channel: str) -> None:
@@ -53,20 +48,19 @@ async def _try(desk: Desk, call: Call, channel: str) -> None:
         ) from error
 
 
-def _reply(desk: Desk, call: Call, home: Home, issued: str) -> CommandReply:
+def _reply(desk: Desk, call: Call, home: Home) -> CommandReply:
     grace = desk.grace_days if home.grace_days is None else home.grace_days
-    where: Text = (call.label(home.notice_channel),) if home.notice_channel else ("direct message to whoever added me",)
-    fields: list[tuple[str, Text]] = [
-        ("Notices", where),
+    chosen = call.request.labels.get(home.notice_channel, "the channel you chose")
+    where = chosen if home.notice_channel else "direct message to whoever added me"
+    fields: tuple[tuple[str, Text], ...] = (
+        ("Notices", (where,)),
         ("Currency", (home.currency,)),
         ("After a failed payment", (f"access for {counted(grace, 'day')}" if grace else "access ends at once",)),
-    ]
-    if issued:
-        fields.append(("Add another space", ("Add me there, then type there: ", Code(f"/doorman setup code:{issued}"), ". It works once.")))
+    )
     return CommandReply(
         f"{home.community_name} is set up",
         ("Next: ", Code("/doorman plan create"), " makes something to sell, ", Code("/doorman invite"), " makes a link that sells it."),
-        fields=tuple(fields),
+        fields=fields,
     )
 
 
