@@ -1,9 +1,8 @@
 """The drain of a Stripe account's lane: whatever came in, look at its object afresh, once for all that is said of it."""
 
-import asyncio
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,6 +17,7 @@ from core.dispatch import Lane
 from core.errors import ExternalError, PermanentError, RateLimited, TransientError
 from core.ids import CauseId, StripeAccountId
 from core.payments import PaymentGateways
+from core.pump import Jobs, pump
 from storage import lanes, work
 from storage.database import Database, Session
 from storage.inbox import InboxRow
@@ -39,6 +39,11 @@ class _Item:
     object_id: str
     cause: CauseId
     rows: tuple[InboxRow | OutboxRow, ...]
+
+    @property
+    def key(self) -> tuple[Subject | None, str]:
+        """What the rows are about."""
+        return self.subject, self.object_id
 
 
 class StripeInbox:
@@ -68,30 +73,30 @@ class StripeInbox:
     async def drain(self, lane: Lane, epoch: int) -> datetime | None:
         """Carry out what is due; see core.dispatch.Drain."""
         account = StripeAccountId(lane.partition(":")[2])
-        while True:
+
+        async def find(busy: frozenset[Hashable]) -> Jobs:
             async with self._db.reading() as session:
                 now = self._clock.now()
                 came = await work.due(session, InboxRow, lane, now, BATCH)
                 again = await work.due(session, OutboxRow, lane, now, BATCH)
-                if not came and not again:
-                    return await work.next_due(session, lane)
-            limit = asyncio.Semaphore(AT_ONCE)
-            async with asyncio.TaskGroup() as group:
-                for item in _items([*came, *again]):
-                    group.create_task(self._carry_out(account, lane, epoch, item, limit))
+            items = [item for item in _items([*came, *again]) if item.key not in busy]
+            return {item.key: self._carry_out(account, lane, epoch, item) for item in items[: max(0, AT_ONCE - len(busy))]}
 
-    async def _carry_out(self, account: StripeAccountId, lane: Lane, epoch: int, item: _Item, limit: asyncio.Semaphore) -> None:
+        await pump(find, self._db.woken(lane))
+        async with self._db.reading() as session:
+            return await work.next_due(session, lane)
+
+    async def _carry_out(self, account: StripeAccountId, lane: Lane, epoch: int, item: _Item) -> None:
         error: Exception | None = None
-        async with limit:
-            try:
-                await self._look(account, item)
-            except ExternalError as problem:
-                error = problem
-            except lanes.Fenced:
-                raise
-            except Exception as problem:  # noqa: BLE001 - a poisoned event must not hold up the others
-                _log.exception("event %s about %s failed", item.cause, item.object_id)
-                error = problem
+        try:
+            await self._look(account, item)
+        except ExternalError as problem:
+            error = problem
+        except lanes.Fenced:
+            raise
+        except Exception as problem:  # noqa: BLE001 - a poisoned event must not hold up the others
+            _log.exception("event %s about %s failed", item.cause, item.object_id)
+            error = problem
         async with self._db.transaction() as session:
             await lanes.fence(session, lane, epoch)
             await self._record(session, item, error)

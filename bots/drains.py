@@ -30,22 +30,31 @@ def build_drains(base: Foundation, cases: UseCases) -> Mapping[str, Drain]:
         rng=base.rng,
     )
     grants = GrantDrain(**base.tools(), adapters=base.adapters, credentials=base.credentials, rng=base.rng)
-    return {"stripe": stripe_inbox.drain, "work": _work(base, cases), **dict.fromkeys(base.adapters, grants.drain)}
+    outbox = _outbox(base)
+    return {
+        "stripe": stripe_inbox.drain,
+        "work": outbox,
+        "inbound": _inbound(base, cases, outbox),
+        **dict.fromkeys(base.adapters, grants.drain),
+    }
 
 
-def _work(base: Foundation, cases: UseCases) -> Drain:
-    outbox = OutboxDrain(
+def _outbox(base: Foundation) -> Drain:
+    return OutboxDrain(
         db=base.db,
         clock=base.clock,
         reconciler=Reconciler(clock=base.clock, ids=base.ids),
         notices=Notices(db=base.db, adapters=base.adapters, public_url=base.configuration.settings.public_url),
         rng=base.rng,
-    )
+    ).drain
+
+
+def _inbound(base: Foundation, cases: UseCases, outbox: Drain) -> Drain:
     return WorkDrain(
         db=base.db,
         clock=base.clock,
         commands=CommandRunner(db=base.db, desk=cases.desk, commands=COMMANDS),
         events=EventRunner(communities=cases.desk.communities, members=Members(**base.tools()), unblocker=cases.unblocker),
-        outbox=outbox.drain,
+        outbox=outbox,
         unit=base.rng.random,
     ).drain

@@ -6,8 +6,8 @@ from bots.commands import COMMANDS
 from bots.requests import dump_event, dump_request
 from core.clock import Clock
 from core.commands import CommandRequest, CommandSpec
-from core.dispatch import Lane, work_lane
-from core.ids import Ids, MemberId
+from core.dispatch import inbound_lane
+from core.ids import Ids
 from core.platform import PlatformEvent
 from storage.inbox import GroupCommit, InboxKind, InboxRow
 
@@ -35,7 +35,7 @@ class Router:
                 event_id=f"command:{request.id}",
                 type=" ".join(request.words),
                 object_id=request.user,
-                lane=_lane(request.platform, request.realm, request.user),
+                lane=inbound_lane(request.platform, request.realm, request.user),
                 payload=payload,
                 handle=handle,
                 received_at=now,
@@ -53,13 +53,9 @@ class Router:
                 event_id=f"event:{event.id}",
                 type=event.kind,
                 object_id=event.space.external_id,
-                lane=_lane(event.space.platform, event.space.realm, event.space.external_id),
+                lane=inbound_lane(event.space.platform, event.space.realm, event.space.external_id),
                 payload=dump_event(event),
                 received_at=now,
                 due_at=now,
             )
         )
-
-
-def _lane(*words: str) -> Lane:
-    return work_lane(MemberId(":".join(words)))

@@ -23,8 +23,13 @@ def stripe_lane(account: StripeAccountId) -> Lane:
 
 
 def work_lane(member: MemberId) -> Lane:
-    """Return the lane of a member's work: commands, reconcile, notices. Stable across processes."""
+    """Return the lane of a member's work: reconcile and notices. Stable across processes."""
     return Lane(f"work:{zlib.crc32(member.encode()) % WORK_LANES:02d}")
+
+
+def inbound_lane(*words: str) -> Lane:
+    """Return the lane of what one person asks or one space tells, in order; apart from members' work, for a command may take long."""
+    return Lane(f"inbound:{zlib.crc32(':'.join(words).encode()) % WORK_LANES:02d}")
 
 
 def platform_lane(platform: PlatformName, realm: str) -> Lane:

@@ -1,9 +1,8 @@
 """The drain of a platform's lane: carry out what the grant rows say, and record what the platform answered."""
 
-import asyncio
 import logging
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +12,7 @@ from core.dispatch import Lane
 from core.errors import ExternalError, MemberUnreachable, ResourceMissing
 from core.ids import Ids, PlatformName
 from core.platform import Admission, AdmissionOutcome, PlatformAdapter, Resource
+from core.pump import Jobs, pump
 from membership.outcome import Outcome, blocked, done, failed
 from membership.recording import Recording
 from storage import grants, lanes
@@ -35,6 +35,11 @@ class _Seat:
     adapter: PlatformAdapter
     tasks: tuple[GrantTask, ...]
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """Whose seat it is, and where."""
+        return self.tasks[0].account.id, self.tasks[0].space_row.id
+
 
 class GrantDrain:
     """Works off a platform's lane."""
@@ -52,15 +57,17 @@ class GrantDrain:
 
     async def drain(self, lane: Lane, epoch: int) -> datetime | None:
         """Carry out what is due; see core.dispatch.Drain."""
-        while True:
+
+        async def find(busy: frozenset[Hashable]) -> Jobs:
             async with self._db.reading() as session:
                 tasks = await grants.due(session, lane, self._clock.now(), BATCH)
-                if not tasks:
-                    return await grants.next_due(session, lane)
-            limit = asyncio.Semaphore(AT_ONCE)
-            async with asyncio.TaskGroup() as group:
-                for seat in self._seats(tasks):
-                    group.create_task(self._serve(seat, lane, epoch, limit))
+            seats = {seat.key: seat for seat in self._seats(tasks) if seat.key not in busy}
+            chosen = list(seats)[: max(0, AT_ONCE - len(busy))]
+            return {key: self._serve(seats[key], lane, epoch) for key in chosen}
+
+        await pump(find, self._db.woken(lane))
+        async with self._db.reading() as session:
+            return await grants.next_due(session, lane)
 
     def _seats(self, tasks: Sequence[GrantTask]) -> list[_Seat]:
         seats: dict[tuple[str, str], list[GrantTask]] = {}
@@ -68,20 +75,19 @@ class GrantDrain:
             seats.setdefault((task.account.id, task.space_row.id), []).append(task)
         return [_Seat(self._adapters[found[0].space_row.platform], tuple(found)) for found in seats.values()]
 
-    async def _serve(self, seat: _Seat, lane: Lane, epoch: int, limit: asyncio.Semaphore) -> None:
-        async with limit:
-            trouble: ExternalError | None = None
-            held: frozenset[Resource] | None = frozenset()
-            try:
-                held = await self._look(seat, lane, epoch)
-            except ExternalError as error:
-                trouble = error
-            for task in seat.tasks:
-                unseen = trouble is not None and task.grant.wanted and not task.grant.attempted
-                outcome = self._failed(trouble, task) if trouble is not None and unseen else await self._try(seat, task, held)
-                async with self._db.transaction() as session:
-                    await lanes.fence(session, lane, epoch)
-                    await self._recording.record(session, task, outcome, self._clock.now())
+    async def _serve(self, seat: _Seat, lane: Lane, epoch: int) -> None:
+        trouble: ExternalError | None = None
+        held: frozenset[Resource] | None = frozenset()
+        try:
+            held = await self._look(seat, lane, epoch)
+        except ExternalError as error:
+            trouble = error
+        for task in seat.tasks:
+            unseen = trouble is not None and task.grant.wanted and not task.grant.attempted
+            outcome = self._failed(trouble, task) if trouble is not None and unseen else await self._try(seat, task, held)
+            async with self._db.transaction() as session:
+                await lanes.fence(session, lane, epoch)
+                await self._recording.record(session, task, outcome, self._clock.now())
 
     async def _try(self, seat: _Seat, task: GrantTask, held: frozenset[Resource] | None) -> Outcome:
         try:

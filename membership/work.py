@@ -2,13 +2,16 @@
 
 import logging
 import random
+from collections.abc import Coroutine, Hashable, Sequence
 from datetime import datetime
+from typing import Any
 
 from core.backoff import MAX_ATTEMPTS, backoff
 from core.clock import Clock
 from core.dispatch import Lane
 from core.errors import RateLimited
 from core.ids import CauseId, CommunityId, MemberId
+from core.pump import Jobs, pump
 from membership.notice import Notices
 from membership.reconcile import Reconciler
 from storage import lanes, work
@@ -16,6 +19,7 @@ from storage.database import Database
 from storage.outbox import OutboxKind, OutboxRow
 
 BATCH = 100
+MESSAGES_AT_ONCE = 4
 _log = logging.getLogger(__name__)
 
 
@@ -31,20 +35,30 @@ class OutboxDrain:
 
     async def drain(self, lane: Lane, epoch: int) -> datetime | None:
         """Carry out what is due, access before words; see core.dispatch.Drain."""
-        while True:
+
+        async def find(busy: frozenset[Hashable]) -> Jobs:
             async with self._db.reading() as session:
-                rows = await work.due(session, OutboxRow, lane, self._clock.now(), BATCH)
-                if not rows:
-                    return await work.next_due(session, lane)
-            members: dict[tuple[CommunityId, MemberId], list[OutboxRow]] = {}
-            for row in rows:
-                if row.kind == OutboxKind.RECONCILE:
-                    members.setdefault((row.community_id, MemberId(row.subject)), []).append(row)
-            for (community, member), found in members.items():
-                await self._reconcile(lane, epoch, community, member, found)
-            for row in rows:
-                if row.kind == OutboxKind.NOTICE:
-                    await self._send(lane, epoch, row)
+                now = self._clock.now()
+                asked = await work.due(session, OutboxRow, lane, now, BATCH, kind=OutboxKind.RECONCILE)
+                told = await work.due(session, OutboxRow, lane, now, BATCH, kind=OutboxKind.NOTICE)
+            return self._jobs(lane, epoch, [*asked, *told], busy)
+
+        await pump(find, self._db.woken(lane))
+        async with self._db.reading() as session:
+            return await work.next_due(session, lane)
+
+    def _jobs(self, lane: Lane, epoch: int, rows: Sequence[OutboxRow], busy: frozenset[Hashable]) -> Jobs:
+        """Reconcile every member who is due, and send a few notices beside it: a message that waits holds nobody's access up."""
+        members: dict[tuple[CommunityId, MemberId], list[OutboxRow]] = {}
+        for row in rows:
+            if row.kind == OutboxKind.RECONCILE:
+                members.setdefault((row.community_id, MemberId(row.subject)), []).append(row)
+        jobs: dict[Hashable, Coroutine[Any, Any, None]] = {
+            key: self._reconcile(lane, epoch, key[0], key[1], found) for key, found in members.items() if key not in busy
+        }
+        sending = sum(isinstance(key, str) for key in busy)
+        notices = [row for row in rows if row.kind == OutboxKind.NOTICE and row.id not in busy]
+        return {**jobs, **{row.id: self._send(lane, epoch, row) for row in notices[: max(0, MESSAGES_AT_ONCE - sending)]}}
 
     async def _reconcile(self, lane: Lane, epoch: int, community: CommunityId, member: MemberId, rows: list[OutboxRow]) -> None:
         """Decide and write in one transaction with the rows that asked for it."""

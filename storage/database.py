@@ -1,5 +1,6 @@
 """The only place that commits."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -36,6 +37,7 @@ class Database:
         self._wake = wake
         self._writing = async_sessionmaker(engines.writer, class_=Session, expire_on_commit=False)
         self._reading = async_sessionmaker(engines.reader, class_=Session, expire_on_commit=False)
+        self._woken: dict[Lane, asyncio.Event] = {}
         self.before_commit: Callable[[], None] | None = None
         """Called right before each commit; crash tests abandon the process here."""
 
@@ -43,6 +45,10 @@ class Database:
     def sqlite(self) -> bool:
         """Whether this is the embedded database."""
         return self.engines.writer.dialect.name == "sqlite"
+
+    def woken(self, lane: Lane) -> asyncio.Event:
+        """Return the event that is set whenever ``lane`` gets work, for whoever is draining it right now."""
+        return self._woken.setdefault(lane, asyncio.Event())
 
     def on_wake(self, wake: Callable[[Lane], None]) -> None:
         """Say who is to be told of lanes with new work."""
@@ -62,8 +68,9 @@ class Database:
                 lanes: set[Lane] = session.info.get(LANES, set())
         finally:
             inside_transaction.reset(token)
-        if self._wake is not None:
-            for lane in sorted(lanes):
+        for lane in sorted(lanes):
+            self.woken(lane).set()
+            if self._wake is not None:
                 self._wake(lane)
 
     @asynccontextmanager

@@ -16,9 +16,11 @@ from storage.types import inline
 Row = TypeVar("Row", InboxRow, OutboxRow)
 
 
-async def due(session: AsyncSession, box: type[Row], lane: Lane, now: datetime, limit: int) -> Sequence[Row]:
-    """Return what is due on a lane, oldest first."""
+async def due(session: AsyncSession, box: type[Row], lane: Lane, now: datetime, limit: int, *, kind: str = "") -> Sequence[Row]:
+    """Return what is due on a lane, of one kind or of any, oldest first."""
     query = select(box).where(box.lane == lane, col(box.status) == inline(WorkStatus.PENDING), box.due_at <= now)
+    if kind:
+        query = query.where(col(box.kind) == kind)
     return (await session.exec(query.order_by(col(box.due_at)).limit(limit))).all()
 
 

@@ -146,7 +146,7 @@ async def open_stage(record: Path | None = None) -> AsyncIterator[Stage]:
         town.stripe.model.on_event(note)
         ann = town.discord.people.user("ann")
         server = town.discord.people.guild(ann, "Ann's Kitchen", ["Gold"])
-        environment = {**town.environment(f"sqlite:///{folder}/doorman.db"), "LOG_FORMAT": "json", "PYTHONPATH": "/tmp/stubs"}
+        environment = {**town.environment(f"sqlite:///{folder}/doorman.db"), "LOG_FORMAT": "json"}
         product = await stack.enter_async_context(running(environment, folder / "doorman.log"))
         yield Stage(town, product, ann, server, server.role("Gold"), stack, sent=sent)
 
