@@ -92,8 +92,8 @@ def sweep(
     if community:
         name = _carry_out(lambda configuration: confirm(configuration, community))
         out.print(f"{name} may go on: what is waiting will be carried out.", markup=False)
-    for line in _carry_out(lambda configuration: sweep_once(configuration, dry_run=dry_run)):
-        out.print(line, markup=False)
+    for heading, found in _carry_out(lambda configuration: sweep_once(configuration, dry_run=dry_run)):
+        out.print(f"{heading}{' (nothing was changed)' if dry_run else ''}\n{found}", markup=False)
 
 
 @app.command()

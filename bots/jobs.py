@@ -3,37 +3,32 @@
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from membership.drift import Drift
-from membership.sweep import Sweeper
-
 from billing.catchup import CatchUp
 from bots.foundation import Foundation
 from bots.scheduler import Job
-from bots.troubles import connected_spaces
 from bots.use_cases import UseCases
-from core.ids import CauseId
+from membership.drift import Drift
+from membership.sweep import Sweeper
 
 HEALTH_EVERY = timedelta(seconds=5)
 CATCH_UP_EVERY = timedelta(minutes=10)
-DRIFT_EVERY = timedelta(hours=6)
-PROBE_EVERY = timedelta(hours=1)
-"""How often what waits for a creator is tried again, when no event of the platform has told us to."""
+DRIFT_EVERY = timedelta(minutes=5)
+"""Each look asks about a hundred members at most, those not seen for longest first: one call every three seconds."""
 
 
 def jobs(base: Foundation, cases: UseCases, examine: Callable[[], Awaitable[None]]) -> list[Job]:
     """Return the table. ``examine`` looks at the program's own health."""
     return [
         Job("health", HEALTH_EVERY, examine),
-        Job("sweep", base.configuration.settings.sweep_every, sweeper(base).run),
         Job("catch-up", CATCH_UP_EVERY, catch_up(base, cases).run),
-        Job("drift", DRIFT_EVERY, Drift(**base.tools(), adapters=base.adapters).run),
-        Job("probe", PROBE_EVERY, _probe(base, cases)),
+        Job("sweep", base.configuration.settings.sweep_every, sweeper(base, cases).run),
+        Job("drift", DRIFT_EVERY, drift(base).run),
     ]
 
 
-def sweeper(base: Foundation) -> Sweeper:
-    """Return what finds what is due."""
-    return Sweeper(**base.tools(), gateways=base.gateways)
+def sweeper(base: Foundation, cases: UseCases) -> Sweeper:
+    """Return what finds what is due by the clock."""
+    return Sweeper(**base.tools(), refetch=catch_up(base, cases).refetch, probe=cases.unblocker.probe)
 
 
 def catch_up(base: Foundation, cases: UseCases) -> CatchUp:
@@ -41,11 +36,6 @@ def catch_up(base: Foundation, cases: UseCases) -> CatchUp:
     return CatchUp(**base.tools(), gateways=base.gateways, subscriptions=cases.subscriptions, orders=cases.orders)
 
 
-def _probe(base: Foundation, cases: UseCases) -> Callable[[], Awaitable[None]]:
-    async def probe() -> None:
-        async with base.db.reading() as session:
-            connected = await connected_spaces(session)
-        for space in connected:
-            await cases.unblocker.probe(space.space, cause=CauseId(base.ids.new()))
-
-    return probe
+def drift(base: Foundation) -> Drift:
+    """Return what compares the platforms with our rows."""
+    return Drift(**base.tools(), adapters=base.adapters)

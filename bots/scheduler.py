@@ -47,6 +47,7 @@ class Schedule:
                 turn.take,
                 IntervalTrigger(seconds=turn.job.every.total_seconds(), timezone=UTC),
                 id=turn.job.name,
+                name=turn.job.name,
                 next_run_time=self._real.now(),
                 misfire_grace_time=None,  # however late, it runs: the default would drop what is a second late
                 coalesce=True,

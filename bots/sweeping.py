@@ -1,10 +1,11 @@
 """`doorman sweep`: one round by hand. What it finds due is carried out by the running program, whose rows these are."""
 
 from bots.foundation import lay_foundation
-from bots.jobs import catch_up, sweeper
+from bots.jobs import catch_up, drift, sweeper
 from bots.settings import Configuration
 from bots.use_cases import build_use_cases
 from core.ids import CauseId, CommunityId
+from storage import schema
 
 OPERATOR = "operator"
 """How the audit names whoever has the command line."""
@@ -17,10 +18,20 @@ async def confirm(configuration: Configuration, community: str) -> str:
         return await communities.confirm(CommunityId(community), actor=OPERATOR, cause=CauseId(base.ids.new()))
 
 
-async def sweep_once(configuration: Configuration, *, dry_run: bool) -> list[str]:
-    """Compare with the processor, look at what is due, and return what each of the two found."""
-    async with lay_foundation(configuration) as base:
+async def sweep_once(configuration: Configuration, *, dry_run: bool) -> list[tuple[str, str]]:
+    """Look at what was missed, what is due and what differs on the platforms; return what each found, under a heading.
+
+    With ``dry_run`` not even the database's schema is touched: SchemaError when it is not up to date.
+    """
+    async with lay_foundation(configuration, touch=not dry_run) as base:
+        if not await schema.head(base.db.engines):
+            raise schema.SchemaError("the database is not up to date; run: doorman migrate")
         cases = build_use_cases(base)
-        caught_up = await catch_up(base, cases).run(dry_run=dry_run)
-        swept = await sweeper(base).run(dry_run=dry_run)
-    return [str(caught_up), str(swept)]
+        missed = await catch_up(base, cases).run(dry_run=dry_run)
+        due = await sweeper(base, cases).run(dry_run=dry_run)
+        differs = await drift(base).run(dry_run=dry_run)
+    return [
+        ("Compared with the payment processor", str(missed)),
+        ("Due by the clock", str(due)),
+        ("Compared with the platforms", str(differs)),
+    ]
