@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.discord import render
@@ -53,6 +53,7 @@ def test_no_span_made_of_a_persons_words_can_ping(text: Text) -> None:
     assert not PINGS.search(render.markdown(text, 4096))
 
 
+@settings(max_examples=40)
 @given(
     st.builds(
         CommandReply,
