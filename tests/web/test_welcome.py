@@ -65,11 +65,11 @@ async def test_what_could_not_be_delivered_is_said_here(site: Site, fan: Visitor
     [
         (
             {"paid": False, "state": "open", "checkout_url": "https://checkout.stripe.example/1"},
-            "Not paid yet",
+            "Waiting for your payment",
             "https://checkout.stripe.example/1",
             True,
         ),
-        ({"paid": False, "state": "open"}, "Not paid yet", "/j/gold", True),
+        ({"paid": False, "state": "open"}, "Waiting for your payment", "/j/gold", True),
         ({"paid": False, "state": "pending"}, "Your payment is on its way", "", True),
         ({"paid": False, "state": "failed"}, "Your payment did not arrive", "/j/gold", False),
         ({"paid": False, "state": "expired"}, "This checkout has closed", "/j/gold", False),
@@ -97,7 +97,7 @@ async def test_an_unknown_order_is_not_found_and_says_so(fan: Visitor) -> None:
 async def test_the_welcome_page_never_lets_anybody_in(site: Site, fan: Visitor) -> None:
     for query in ("", "?session_id=cs_1", "?paid=1&inside=1"):
         page = await welcomed(site, fan, query, paid=False, state="open")
-        assert "<h1>Not paid yet</h1>" in page.text
+        assert "<h1>Waiting for your payment</h1>" in page.text
     assert (await fan.request("POST", "/welcome/order")).status == 405
 
 

@@ -139,7 +139,7 @@ async def test_a_stranger_comes_from_the_link_to_a_checkout_of_the_right_price(t
     away = await visitor.submit(page, f"/j/{code}/checkout")
     (order,) = await town.orders()
     assert away.location == order.checkout_url
-    assert "<h1>Not paid yet</h1>" in (await visitor.get(f"/welcome/{order.id}")).text
+    assert "<h1>Waiting for your payment</h1>" in (await visitor.get(f"/welcome/{order.id}")).text
 
 
 async def test_a_second_click_leads_to_the_same_checkout(town: Town, visitor: Visitor) -> None:
@@ -161,7 +161,7 @@ async def test_paying_is_heard_by_webhook_and_nothing_else(town: Town, visitor: 
         types = {row.type for row in (await session.exec(select(InboxRow))).all()}
     assert "checkout.session.completed" in types
     page = await visitor.get(f"/welcome/{order.id}")
-    assert "<h1>Not paid yet</h1>" in page.text, "the redirect itself lets nobody in"
+    assert "<h1>Waiting for your payment</h1>" in page.text, "the redirect itself lets nobody in"
     assert "Refresh" in page.headers
 
 
