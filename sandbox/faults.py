@@ -25,6 +25,10 @@ class FaultKind(StrEnum):
     """A webhook is sent after the next one."""
 
 
+WEBHOOK_KINDS = frozenset({FaultKind.DROP, FaultKind.DUPLICATE, FaultKind.DELAY, FaultKind.REORDER})
+"""What can happen to a webhook; all else happens to calls."""
+
+
 @dataclass(slots=True)
 class Fault:
     """One rule. ``route`` is a regular expression searched in ``"METHOD /path"`` (vendor path, as in the vendor's API)
@@ -63,9 +67,10 @@ class FaultPlan:
         return self.add(Fault(service, FaultKind.SERVER_ERROR, times=None, status=status))
 
     def take(self, service: str, what: str) -> Fault | None:
-        """Return the fault that strikes ``what`` now, using it up, or None."""
+        """Return the fault that strikes ``what`` now, using it up, or None. A rule for calls never strikes a webhook, nor the reverse."""
+        webhook = what.startswith("WEBHOOK ")
         for rule in self.rules:
-            if rule.service == service and re.search(rule.route, what):
+            if rule.service == service and (rule.kind in WEBHOOK_KINDS) is webhook and re.search(rule.route, what):
                 if rule.times is not None:
                     rule.times -= 1
                     if rule.times <= 0:

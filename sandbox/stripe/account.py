@@ -65,7 +65,10 @@ class Account:
 
     def emit(self, kind: str, row: Resource, previous: Json | None = None) -> Resource:
         """Record an event about ``row`` as it is now; webhooks follow from it."""
-        data: Json = {"object": snapshot(row)}
+        return self._record(kind, snapshot(row), previous)
+
+    def _record(self, kind: str, row: Json, previous: Json | None) -> Resource:
+        data: Json = {"object": row}
         if previous is not None:
             data["previous_attributes"] = previous
         customer = row["id"] if row["object"] == "customer" else row.get("customer")
@@ -92,7 +95,8 @@ class Account:
         """Emit ``kinds`` when the block changed ``row``; those named for a change say what was before."""
         before = snapshot(row)
         yield
-        previous = differences(before, row)
+        after = snapshot(row)
+        previous = differences(before, after)
         if previous:
             for kind in kinds:
-                self.emit(kind, row, previous if kind.endswith(TELLING) else None)
+                self._record(kind, after, previous if kind.endswith(TELLING) else None)

@@ -1,6 +1,6 @@
 """Checkout Sessions: docs.stripe.com/api/checkout/sessions. Paying on one is :mod:`checkout_payment`."""
 
-from sandbox.stripe import checkout_shape, customers, discounts, money, products
+from sandbox.stripe import checkout_shape, customers, discounts, money, prices, products
 from sandbox.stripe.account import Account
 from sandbox.stripe.call import Call, Route, get, listing, post
 from sandbox.stripe.checkout_params import CREATION, FILTERS
@@ -92,9 +92,7 @@ def _line_item(account: Account, given: Json, param: str) -> Json:
     if ("price" in given) == ("price_data" in given):
         raise missing_parameter(f"{param}[price]") if "price" not in given else invalid("Pass either price or price_data.", param)
     if "price" in given:
-        found = account.table("price").get(given["price"], f"{param}[price]")
-        if not found["active"]:
-            raise invalid("The price specified is inactive. This field only accepts active prices.", f"{param}[price]")
+        found = prices.sellable(account, given["price"], f"{param}[price]")
     else:
         found = products.price_of(account, given["price_data"], f"{param}[price_data]")
     quantity = given.get("quantity", 1)

@@ -35,6 +35,11 @@ class StripeEmulator:
         self.base_url = ""
         clock.on_jump(self._jumped)
 
+    @property
+    def account_id(self) -> str:
+        """The id of the default account."""
+        return self.account.id
+
     def _jumped(self, _now: datetime) -> None:
         self.model.tick()
         self.webhooks.release()

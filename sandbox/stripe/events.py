@@ -6,6 +6,7 @@ from sandbox.stripe.errors import ApiError, invalid
 from sandbox.stripe.paginate import page
 from sandbox.stripe.params import array, boolean, merged, metadata, text, unsettable
 from sandbox.stripe.resource import Json, Resource
+from sandbox.stripe.table import by_age
 
 MOST_TYPES = 20
 
@@ -101,7 +102,8 @@ def _list(call: Call) -> Json:
     kind = given.get("type")
     if kind and kind.endswith("*"):
         types, kind = [kind], None
-    return page(call, call.account.table("event"), keep, type=kind)
+    waiting = sorted(call.account.undelivered.values(), key=by_age) if wanted is False and kind is None else None
+    return page(call, call.account.table("event"), keep, among=waiting, type=kind)
 
 
 def _matches(kind: str, types: list[str] | None) -> bool:

@@ -16,6 +16,7 @@ class Saved:
     fingerprint: str
     status: int
     body: str
+    request_id: str
 
 
 class Idempotency:

@@ -38,7 +38,8 @@ class Answer:
     status: int
     body: str
     request_id: str
-    replayed: bool = False
+    original: str | None = None
+    """The first request, when this is its answer once more."""
 
 
 class StripeModel:
@@ -128,7 +129,7 @@ class StripeModel:
         fingerprint = f"{request.method} {request.path} {request.fields}"
         saved = self.idempotency.find(account.id, key, fingerprint, self._now()) if key else None
         if saved is not None:
-            return Answer(saved.status, saved.body, request_id, replayed=True)
+            return Answer(saved.status, saved.body, request_id, saved.request_id)
         params = route.read(form.decode(request.fields))
         account.request = {"id": request_id, "idempotency_key": key}
         try:
@@ -136,7 +137,7 @@ class StripeModel:
         finally:
             account.request = {"id": None, "idempotency_key": None}
         if key and (answer.status < 400 or answer.status == 402):  # noqa: PLR2004 - a refusal of the parameters is not saved
-            self.idempotency.save(account.id, key, Saved(self._now(), fingerprint, answer.status, answer.body))
+            self.idempotency.save(account.id, key, Saved(self._now(), fingerprint, answer.status, answer.body, request_id))
         return answer
 
     def _carry_out(self, account: Account, request: Request, route: Route, ids: tuple[str, ...], params: Json, request_id: str) -> Answer:

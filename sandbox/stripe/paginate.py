@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
-from itertools import islice
+from itertools import islice, takewhile
 
 from sandbox.stripe.call import Call
 from sandbox.stripe.errors import invalid
@@ -11,6 +11,7 @@ from sandbox.stripe.table import Table, by_age
 
 MAX_LIMIT = 100
 DEFAULT_LIMIT = 10
+FOREVER = 1 << 62
 
 Keep = Callable[[Resource], bool]
 
@@ -20,15 +21,15 @@ def everything(_row: Resource) -> bool:
     return True
 
 
-def page(call: Call, table: Table, keep: Keep = everything, /, **filters: object) -> Json:
+def page(call: Call, table: Table, keep: Keep = everything, /, among: list[Resource] | None = None, **filters: object) -> Json:
     """Answer a list: rows that match every filter that is not None, the time range in ``created``, and ``keep``.
 
-    A filter on an indexed field reads only the rows under that value.
+    A filter on an indexed field reads only the rows under that value; ``among`` (oldest first) is all there is to choose from.
     """
     given = {field: value for field, value in filters.items() if value is not None}
     indexed = [(field, value) for field, value in given.items() if table.indexed(field)]
     plain = [(field, value) for field, value in given.items() if not table.indexed(field)]
-    rows = min((table.where(field, value) for field, value in indexed), key=len, default=table.rows)
+    rows = min((table.where(field, value) for field, value in indexed), key=len, default=table.rows if among is None else among)
     others = [table.where(field, value) for field, value in indexed]
     others = [found for found in others if found is not rows]
     within = _within(call.params.get("created"))
@@ -56,7 +57,8 @@ def _cut(call: Call, table: Table, rows: list[Resource], wanted: Keep) -> Json:
         source = (row for row in _from(rows, table.get(before, "ending_before").seq + 1) if wanted(row))
     else:
         seq = table.get(after, "starting_after").seq if after else None
-        source = (row for row in _down_to(rows, seq) if wanted(row))
+        oldest = 0 if call.account.clocks else _bounds(call.params.get("created"))[0]
+        source = (row for row in takewhile(lambda row: row["created"] >= oldest, _down_to(rows, seq)) if wanted(row))
     found = list(islice(source, limit + 1))
     data = found[:limit]
     return list_of(call.path, data[::-1] if before else data, has_more=len(found) > limit)
@@ -81,11 +83,14 @@ def _holds(rows: list[Resource], row: Resource) -> bool:
     return place < len(rows) and rows[place] is row
 
 
-def _within(created: int | Json | None) -> Keep:
-    if created is None:
-        return everything
+def _bounds(created: int | Json | None) -> tuple[int, int]:
+    """Return the earliest and the latest ``created`` that a list may show. Without test clocks rows are in that order."""
     if isinstance(created, int):
-        return lambda row: row["created"] == created
-    low = max(created.get("gte", 0), created.get("gt", -1) + 1)
-    high = min(created.get("lte", 1 << 62), created.get("lt", (1 << 62) + 1) - 1)
+        return created, created
+    given = created or {}
+    return max(given.get("gte", 0), given.get("gt", -1) + 1), min(given.get("lte", FOREVER), given.get("lt", FOREVER + 1) - 1)
+
+
+def _within(created: int | Json | None) -> Keep:
+    low, high = _bounds(created)
     return lambda row: low <= row["created"] <= high

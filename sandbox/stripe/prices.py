@@ -91,6 +91,16 @@ def _claim_lookup_key(account: Account, params: Json) -> None:
             holder["lookup_key"] = None
 
 
+def sellable(account: Account, identifier: str, param: str) -> Resource:
+    """Return a price that may be sold; raise when it, or its product, was archived."""
+    price = account.table("price").get(identifier, param)
+    if not price["active"]:
+        raise invalid("The price specified is inactive. This field only accepts active prices.", param)
+    if not account.table("product").get(price["product"])["active"]:
+        raise invalid(f"The product of this price, {price['product']}, is inactive and cannot be sold.", param)
+    return price
+
+
 def plan_of(price: Json) -> Json:
     """Render the legacy plan that subscription items still carry."""
     return {

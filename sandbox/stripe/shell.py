@@ -39,8 +39,8 @@ def api_handler(model: StripeModel) -> web.RouteDef:
 def _respond(model: StripeModel, request: web.Request, answer: Answer) -> web.Response:
     headers = {"Request-Id": answer.request_id, "Stripe-Version": request.headers.get("Stripe-Version", API_VERSION)}
     headers["Date"] = format_datetime(model.date, usegmt=True)
-    if answer.replayed:
-        headers |= {"Idempotent-Replayed": "true", "Original-Request": answer.request_id}
+    if answer.original:
+        headers |= {"Idempotent-Replayed": "true", "Original-Request": answer.original}
     if key := request.headers.get("Idempotency-Key"):
         headers["Idempotency-Key"] = key
     return web.Response(text=answer.body, status=answer.status, content_type=JSON, headers=headers)

@@ -33,9 +33,7 @@ def price_of(account: Account, item: Json, param: str) -> Resource:
         return products.price_of(account, item["price_data"], f"{param}[price_data]")
     if "price" not in item:
         raise missing_parameter(f"{param}[price]")
-    price = account.table("price").get(item["price"], f"{param}[price]")
-    if not price["active"]:
-        raise invalid("The price specified is inactive. This field only accepts active prices.", f"{param}[price]")
+    price = prices.sellable(account, item["price"], f"{param}[price]")
     if price["type"] != "recurring":
         raise invalid(
             "The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`.", f"{param}[price]"

@@ -25,7 +25,6 @@ SLOW = tuple(timedelta(hours=hours) for hours in (1, 3, 6, 12, 24, 24))
 """Sandbox time before each retry after those; then the vendor gives up, three days in."""
 TIMEOUT = aiohttp.ClientTimeout(total=30)
 AT_ONCE = 100
-WEBHOOK_FAULTS = {FaultKind.DROP, FaultKind.DUPLICATE, FaultKind.DELAY, FaultKind.REORDER}
 
 
 @dataclass(slots=True)
@@ -70,7 +69,7 @@ class Webhooks:
         """Start the deliveries of a new event, as the fault plan lets them. While closed, events stay pending."""
         for endpoint in self._endpoints(account, event):
             fault = self._wire.faults.take("stripe", f"WEBHOOK {event['type']}")
-            self._dispatch(Delivery(account, event, endpoint), fault if fault and fault.kind in WEBHOOK_FAULTS else None)
+            self._dispatch(Delivery(account, event, endpoint), fault)
 
     def redeliver(self, account: Account, event: Resource) -> None:
         """Send an event once more to every endpoint it was addressed to, delivered before or not."""
@@ -196,7 +195,7 @@ class Webhooks:
     async def _post(self, delivery: Delivery) -> bool:
         if self._session is None:
             return False
-        body = json.dumps(delivery.event, indent=2)
+        body = json.dumps(delivery.event)
         signature = sign(delivery.endpoint.hidden["secrets"], int(self._signing.now().timestamp()), body)
         headers = {"Content-Type": "application/json; charset=utf-8", "Stripe-Signature": signature, "User-Agent": "Stripe/1.0"}
         try:

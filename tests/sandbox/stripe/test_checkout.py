@@ -238,3 +238,18 @@ async def test_a_name_with_markup_is_escaped_on_the_page(shop: Shop) -> None:
     text = await shop.people.look(str(session.url))
     assert "<script>" not in text
     assert "&lt;script&gt;" in text
+
+
+@pytest.mark.parametrize("archived", ["price", "product"])
+async def test_what_is_archived_is_sold_no_more_and_goes_on_renewing(shop: Shop, archived: str) -> None:
+    price = await shop.price()
+    subscription = await shop.subscribe(price=price)
+    if archived == "price":
+        await shop.api.v1.prices.update_async(price, {"active": False})
+    else:
+        product = (await shop.api.v1.prices.retrieve_async(price)).product
+        await shop.api.v1.products.update_async(str(product), {"active": False})
+    with pytest.raises(stripe.InvalidRequestError, match="inactive"):
+        await shop.session(price)
+    await shop.pass_time(days=31)
+    assert (await shop.subscription(subscription.id)).status == "active"

@@ -91,7 +91,7 @@ async def test_the_same_idempotency_key_gives_the_first_answer_again(shop: Shop)
     second = await call(shop, "POST", "/v1/products", data={"name": "Gold"}, headers=headers)
     assert first[:2] == second[:2]
     assert "Idempotent-Replayed" not in first[2]
-    assert second[2]["Idempotent-Replayed"] == "true"
+    assert (second[2]["Idempotent-Replayed"], second[2]["Original-Request"]) == ("true", first[2]["Request-Id"])
     status, body, _ = await call(shop, "POST", "/v1/products", data={"name": "Silver"}, headers=headers)
     assert (status, body["error"]["type"]) == (400, "idempotency_error")
     assert len((await shop.api.v1.products.list_async()).data) == 1

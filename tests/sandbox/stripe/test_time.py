@@ -1,12 +1,15 @@
 """What happens by itself as time passes, each thing at its own moment."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import stripe
 
-from tests.sandbox.stripe.shop import Shop
+from sandbox.clock import VirtualClock
+from sandbox.stripe import Refused, StripeEmulator, checkout
+from tests.sandbox.stripe.shop import Mailbox, Shop
 
 DAY = 86_400
 HOUR = 3_600
@@ -153,6 +156,24 @@ async def test_a_pause_in_collection_voids_invoices_and_ends_by_itself(shop: Sho
     again = await shop.subscription(subscription.id)
     assert again.pause_collection is None
     assert (await shop.api.v1.invoices.retrieve_async(str(again.latest_invoice))).status == "paid"
+
+
+async def test_a_flowing_clock_carries_out_what_falls_due_without_a_jump(mailbox: Mailbox) -> None:
+    clock = VirtualClock(flowing=True)
+    emulator = StripeEmulator(clock, 1)
+    async with emulator.serve(), emulator.people() as people:
+        mailbox.secret = emulator.create_webhook_endpoint(mailbox.url, ["checkout.session.expired"])
+        now = int(clock.now().timestamp())
+        price: Any = {"currency": "usd", "unit_amount": 500, "product_data": {"name": "Tip"}}
+        params = {"success_url": "http://shop.invalid/", "line_items": [{"price_data": price}], "expires_at": now + 1800}
+        session = checkout.create(emulator.account, params)
+        clock.advance(timedelta(seconds=1799))
+        assert session["status"] == "open"
+        async with asyncio.timeout(10):
+            while not mailbox.events:  # noqa: ASYNC110 - real time has to pass
+                await asyncio.sleep(0.05)
+        with pytest.raises(Refused, match="expired"):
+            await people.pay(session.id)
 
 
 async def test_a_test_clock_moves_only_its_own_customers(shop: Shop) -> None:

@@ -165,6 +165,17 @@ async def test_a_held_webhook_without_a_next_one_is_sent_when_time_moves(shop: S
     assert shop.mailbox.types() == ["product.created"]
 
 
+async def test_an_outage_of_the_api_does_not_touch_webhooks_nor_the_reverse(shop: Shop) -> None:
+    await shop.listen("product.created")
+    drop = shop.emulator.wire.faults.add(Fault("stripe", FaultKind.DROP, times=None))
+    await product(shop)
+    shop.emulator.wire.faults.lift(drop)
+    await product(shop)
+    shop.emulator.wire.faults.outage("stripe")
+    await shop.emulator.webhooks.settled()
+    assert len(shop.mailbox.events) == 1
+
+
 async def test_a_connect_endpoint_gets_the_events_of_connected_accounts(shop: Shop) -> None:
     other = shop.emulator.model.create_account("Ann", platform=shop.emulator.account)
     shop.mailbox.secret = shop.emulator.create_webhook_endpoint(shop.mailbox.url, ["product.created"], connect=True)
