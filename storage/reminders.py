@@ -70,6 +70,8 @@ async def count(session: Session, now: datetime) -> Tally:
 
 async def send(session: Session, sweep: Sweep, reminders: Sequence[Reminder]) -> None:
     """Put the notices out and note when the next are due, all at once; a notice that was put out before is not put out again."""
+    if not reminders:
+        return
     rows = [_row(sweep, reminder, reminder.notice) for reminder in reminders if reminder.notice is not None]
     if rows:
         await session.execute(insert(session, OutboxRow).on_conflict_do_nothing(), [row.model_dump() for row in rows])
