@@ -45,6 +45,12 @@ class _Item:
         """What the rows are about."""
         return self.subject, self.object_id
 
+    @property
+    def since(self) -> datetime | None:
+        """When the last of the rows came in; None when one of them asks for a fresh look whatever is known."""
+        came = [row.received_at for row in self.rows if isinstance(row, InboxRow)]
+        return max(came) if len(came) == len(self.rows) else None
+
 
 class StripeInbox:
     """Works off a Stripe account's lane."""
@@ -105,13 +111,14 @@ class StripeInbox:
         match item.subject:
             case Subject.CHECKOUT:
                 checkout = await (await self._gateways.of(account)).checkout(item.object_id)
-                settle = self._tips.settle if checkout.kind == "tip" else self._orders.settle
-                if checkout.kind:
-                    await settle(account, checkout, cause=item.cause)
+                if checkout.kind == "tip":
+                    await self._tips.settle(account, checkout, cause=item.cause)
+                elif checkout.kind:
+                    await self._orders.settle(account, checkout, cause=item.cause, since=item.since)
             case Subject.SUBSCRIPTION:
-                await self._subscriptions.refresh(account, item.object_id, cause=item.cause)
+                await self._subscriptions.refresh(account, item.object_id, cause=item.cause, since=item.since)
             case Subject.INVOICE:
-                await self._payments.invoice(account, item.object_id, cause=item.cause)
+                await self._payments.invoice(account, item.object_id, cause=item.cause, since=item.since)
             case Subject.PAYMENT:
                 await self._payments.look(account, item.object_id, cause=item.cause)
             case None:

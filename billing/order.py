@@ -33,7 +33,7 @@ class Orders:
         self._gateways = gateways
         self._subscriptions = subscriptions
 
-    async def settle(self, account: StripeAccountId, checkout: CheckoutSnapshot, *, cause: CauseId) -> None:
+    async def settle(self, account: StripeAccountId, checkout: CheckoutSnapshot, *, cause: CauseId, since: datetime | None = None) -> None:
         """Write what a checkout says of our order: paid, on its way, failed or expired; open what was bought."""
         gateway = await self._gateways.of(account)
         status = await _status(gateway, checkout)
@@ -45,7 +45,7 @@ class Orders:
                 return
             await self._write(session, order, checkout, status, Trail(self._ids, self._clock.now(), cause))
         if checkout.subscription:
-            await self._subscriptions.refresh(account, checkout.subscription, cause=cause)
+            await self._subscriptions.refresh(account, checkout.subscription, cause=cause, since=since)
         elif status is OrderStatus.PAID and checkout.payment_intent:
             await self.book(account, await gateway.payment(checkout.payment_intent), order, cause=cause)
 

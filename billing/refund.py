@@ -1,6 +1,6 @@
 """A payment looked at again: what is booked of it, and what a refund ends."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from billing.ledger import SALES, Books
 from billing.order import Orders
@@ -50,12 +50,12 @@ class Payments:
             if order is not None and order.stripe_account_id == account:
                 await self._orders.book(account, payment, order, cause=cause)
 
-    async def invoice(self, account: StripeAccountId, external_id: str, *, cause: CauseId) -> None:
+    async def invoice(self, account: StripeAccountId, external_id: str, *, cause: CauseId, since: datetime | None = None) -> None:
         """Fetch an invoice: its subscription first, for that decides access, then the books."""
         invoice = await (await self._gateways.of(account)).invoice(external_id)
         if not invoice.subscription:
             return
-        await self._subscriptions.refresh(account, invoice.subscription, cause=cause)
+        await self._subscriptions.refresh(account, invoice.subscription, cause=cause, since=since)
         for intent in invoice.payment_intents:
             await self.look(account, intent, cause=cause)
 

@@ -30,14 +30,25 @@ class Subscriptions:
         self._ids = ids
         self._gateways = gateways
         self._grace = grace
+        self._looking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def refresh(self, account: StripeAccountId, external_id: str, *, cause: CauseId) -> SubscriptionSnapshot:
-        """Fetch a subscription and make everything here follow from it."""
-        asked_at = self._clock.now()
-        snapshot = await (await self._gateways.of(account)).subscription(external_id)
-        async with self._db.transaction() as session:
-            await self.apply(session, account, snapshot, Trail(self._ids, asked_at, cause))
-        return snapshot
+    async def refresh(self, account: StripeAccountId, external_id: str, *, cause: CauseId, since: datetime | None = None) -> None:
+        """Fetch a subscription and make everything here follow from it, unless what we hold was asked for after ``since``.
+
+        A payment is told of in several events at once; the first that is looked at answers for those that came before the look.
+        """
+        async with self._looking.setdefault(external_id, asyncio.Lock()):
+            if since is not None and await self._newer(account, external_id, since):
+                return
+            asked_at = self._clock.now()
+            snapshot = await (await self._gateways.of(account)).subscription(external_id)
+            async with self._db.transaction() as session:
+                await self.apply(session, account, snapshot, Trail(self._ids, asked_at, cause))
+
+    async def _newer(self, account: StripeAccountId, external_id: str, since: datetime) -> bool:
+        async with self._db.reading() as session:
+            row = await subscriptions.by_stripe_id(session, account, external_id)
+        return row is not None and row.fetched_at > since
 
     async def refunded(self, account: StripeAccountId, external_id: str, invoice: str, *, cause: CauseId) -> None:
         """End the access of an invoice given back in full, when it is the subscription's latest.

@@ -60,7 +60,7 @@ class Welcome:
     community_name: str
     plan_name: str
     state: str
-    """open, pending, paid, failed, expired."""
+    """open, pending, paid, ended, failed, expired."""
     paid: bool
     inside: bool
     invite_url: str
@@ -152,7 +152,7 @@ def _welcome(facts: OrderFacts, held: Sequence[GrantTask], told: tuple[str, ...]
     return Welcome(
         community_name=facts.community.name,
         plan_name=facts.plan.name,
-        state="paid" if paid else str(facts.order.status),
+        state=_state(held) if paid else str(facts.order.status),
         paid=paid,
         inside=bool(wanted) and len(on) == len(wanted),
         invite_url=next((task.grant.invite_url for task in wanted if task.grant.invite_url), ""),
@@ -162,3 +162,8 @@ def _welcome(facts: OrderFacts, held: Sequence[GrantTask], told: tuple[str, ...]
         checkout_url=facts.order.checkout_url,
         invite_code=facts.invite_code,
     )
+
+
+def _state(held: Sequence[GrantTask]) -> str:
+    """Return ``ended`` once what was paid for has been on and is wanted no more."""
+    return "ended" if held and not any(task.grant.wanted for task in held) else "paid"
