@@ -103,5 +103,5 @@ def named_in(error: IntegrityError, name: str, db: Database) -> bool:
         return name in str(error.orig)
     kind = UNIQUE[name][0]
     table = metadata().tables[str(kind.__tablename__)]
-    found = [rule for rule in (*table.constraints, *table.indexes) if rule.name == name and isinstance(rule, UniqueConstraint | Index)]
+    found = [rule for rule in (*table.constraints, *table.indexes) if isinstance(rule, UniqueConstraint | Index) and rule.name == name]
     return str(error.orig).endswith(", ".join(f"{table.name}.{column.name}" for column in found[0].columns))
