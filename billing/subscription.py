@@ -1,7 +1,9 @@
 """Make our row equal the processor's, and the entitlement follow from it, in one transaction."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
+from weakref import WeakValueDictionary
 
 from core.clock import Clock
 from core.dunning import next_notice
@@ -75,7 +77,7 @@ class Subscriptions:
             row = await self._first(session, account, snapshot, trail)
             if row is None:
                 return
-        elif row.fetched_at > trail.at:
+        if row.fetched_at > trail.at:
             return
         before = _facts(row)
         await _copy(session, row, snapshot, trail)
@@ -108,7 +110,7 @@ class Subscriptions:
         order = await session.get(OrderRow, OrderId(snapshot.reference)) if snapshot.reference else None
         if order is None or order.stripe_account_id != account:
             return None
-        return SubscriptionRow(
+        new = SubscriptionRow(
             id=SubscriptionId(self._ids.new()),
             community_id=order.community_id,
             member_id=order.member_id,
@@ -122,6 +124,7 @@ class Subscriptions:
             period_end=snapshot.period_end,
             fetched_at=trail.at,
         )
+        return await subscriptions.ensure(session, new)
 
     async def _entitle(self, session: Session, row: SubscriptionRow, access: Access, trail: Trail) -> None:
         held = await entitlements.by_source(session, SourceKind.SUBSCRIPTION, row.id)
