@@ -18,8 +18,7 @@ from storage.sweeping import BATCH, Sweep, Tally
 KEEP_DONE = timedelta(days=30)
 """How long finished work is kept: as long as the processor lists and repeats its events."""
 PROBE_EVERY = timedelta(hours=1)
-REMINDERS = 200
-Batch = Callable[[Session, Sweep], Awaitable[Tally]]
+Batch = Callable[[Session, Sweep, int], Awaitable[Tally]]
 
 
 class Refetch(Protocol):
@@ -59,14 +58,15 @@ class SweepReport:
 
 
 class Sweeper:
-    """Runs whenever it is woken; nothing of it depends on when that was, or on how often."""
+    """Runs whenever it is woken; nothing of it depends on when that was, or on how often. ``batch`` rows share a transaction."""
 
-    def __init__(self, *, db: Database, clock: Clock, ids: Ids, refetch: Refetch, probe: Probe | None = None) -> None:
+    def __init__(self, *, db: Database, clock: Clock, ids: Ids, refetch: Refetch, probe: Probe | None = None, batch: int = BATCH) -> None:
         self._db = db
         self._clock = clock
         self._ids = ids
         self._refetch = refetch
         self._probe = probe
+        self._batch = batch
 
     async def run(self, *, dry_run: bool = False) -> SweepReport:
         """Do everything that is due now; with ``dry_run`` only say what it would be."""
@@ -88,18 +88,18 @@ class Sweeper:
 
     async def _change(self, sweep: Sweep, report: SweepReport) -> None:
         report.count("passes ended", await self._batches(sweeping.end_passes, sweep))
-        report.count("reminders of failed payments", await self._batches(_remind, sweep, REMINDERS))
+        report.count("reminders of failed payments", await self._batches(_remind, sweep))
         report.count("orders expired", await self._batches(sweeping.expire_orders, sweep))
         report.count("links ended", await self._batches(sweeping.end_invites, sweep))
 
-    async def _batches(self, batch: Batch, sweep: Sweep, size: int = BATCH) -> Tally:
+    async def _batches(self, batch: Batch, sweep: Sweep) -> Tally:
         """Run a batch, each in a transaction of its own, until one is not full."""
         done = Tally()
         while True:
             async with self._db.transaction() as session:
-                some = await batch(session, sweep)
+                some = await batch(session, sweep, self._batch)
             done.update(some)
-            if some.total() < size:
+            if some.total() < self._batch:
                 return done
 
     async def _ask(self, sweep: Sweep, report: SweepReport) -> None:
@@ -123,9 +123,9 @@ class Sweeper:
         ):
             while True:
                 async with self._db.transaction() as session:
-                    gone = await purge(session, moment, BATCH)
+                    gone = await purge(session, moment, self._batch)
                 report.count(f"{what} forgotten", Tally({CommunityId(""): gone}))
-                if gone < BATCH:
+                if gone < self._batch:
                     break
 
     async def _wake(self, sweep: Sweep, report: SweepReport) -> None:
@@ -144,7 +144,7 @@ class Sweeper:
         report.count("spaces looked at again", Tally(space.community_id for space in waiting))
 
 
-async def _remind(session: Session, sweep: Sweep) -> Tally:
-    due = [remind(failing, sweep.at) for failing in await reminders.due(session, sweep.at, REMINDERS)]
+async def _remind(session: Session, sweep: Sweep, limit: int) -> Tally:
+    due = [remind(failing, sweep.at) for failing in await reminders.due(session, sweep.at, limit)]
     await reminders.send(session, sweep, due)
     return Tally(reminder.failing.community for reminder in due)

@@ -77,6 +77,8 @@ async def send(session: Session, sweep: Sweep, reminders: Sequence[Reminder]) ->
         await session.execute(insert(session, OutboxRow).on_conflict_do_nothing(), [row.model_dump() for row in rows])
     for row in rows:
         will_wake(session, row.lane)
+    if not reminders:
+        return
     advance = update(table(SubscriptionRow)).where(_subscription.id == bindparam("which"))
     moved: list[dict[str, Any]] = [
         {"which": reminder.failing.id, "sent": reminder.sent, "following": reminder.following} for reminder in reminders

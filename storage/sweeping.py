@@ -74,7 +74,7 @@ async def invites_due(session: Session, now: datetime) -> Tally:
     return await _count(session, _invites, _invites_over(now))
 
 
-async def end_passes(session: Session, sweep: Sweep, limit: int = BATCH) -> Tally:
+async def end_passes(session: Session, sweep: Sweep, limit: int) -> Tally:
     """End what runs out by itself (every source but a subscription), oldest first: audited, the member reconciled and told."""
     row = _entitlements.c
     changes = {"state": EntitlementState.ENDED, "ended_at": sweep.at, "cause_id": sweep.cause}
@@ -92,7 +92,7 @@ async def end_passes(session: Session, sweep: Sweep, limit: int = BATCH) -> Tall
     return Tally(CommunityId(found.community_id) for found in ended)
 
 
-async def expire_orders(session: Session, sweep: Sweep, limit: int = BATCH) -> Tally:
+async def expire_orders(session: Session, sweep: Sweep, limit: int) -> Tally:
     """Expire open orders nobody can pay any more."""
     due = select(_orders.c.id).where(*_orders_over(sweep.at)).order_by(_orders.c.expires_at).limit(limit)
     expired = await _change(session, _orders, due, {"status": OrderStatus.EXPIRED})
@@ -104,7 +104,7 @@ async def expire_orders(session: Session, sweep: Sweep, limit: int = BATCH) -> T
     return Tally(CommunityId(found.community_id) for found in expired)
 
 
-async def end_invites(session: Session, sweep: Sweep, limit: int = BATCH) -> Tally:
+async def end_invites(session: Session, sweep: Sweep, limit: int) -> Tally:
     """Mark links whose time is over; they sell nothing since that moment anyway."""
     due = select(_invites.c.id).where(*_invites_over(sweep.at)).order_by(_invites.c.expires_at).limit(limit)
     ended = await _change(session, _invites, due, {"ended_at": sweep.at})
