@@ -8,6 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.ids import CommunityId, MemberId, PlanId, StripeAccountId, SubscriptionId
 from storage.types import UTCDateTime, owned, scoped
+from storage.upsert import insert
 
 _PAST_DUE = text("past_due_since IS NOT NULL")
 
@@ -59,6 +60,15 @@ async def by_stripe_id(session: AsyncSession, account: StripeAccountId, external
     if lock:
         query = query.with_for_update()
     return (await session.exec(query)).first()
+
+
+async def ensure(session: AsyncSession, row: SubscriptionRow) -> SubscriptionRow:
+    """Store our first copy of a subscription, unless another writer was faster, and return the one that is there, held as by ``lock``."""
+    await session.execute(insert(session, SubscriptionRow).values(row.model_dump()).on_conflict_do_nothing())
+    found = await by_stripe_id(session, row.stripe_account_id, row.stripe_subscription_id, lock=True)
+    if found is None:
+        raise RuntimeError("a subscription that was just stored is not there")
+    return found
 
 
 async def ever(session: AsyncSession, member: MemberId) -> bool:
