@@ -1,6 +1,7 @@
 """A town for each walk: the emulators, the product in this process, and a clock that moves only when told to."""
 
 import asyncio
+import logging
 import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -75,6 +76,14 @@ def walk_database(request: pytest.FixtureRequest) -> str:
     """The address of an empty database: every walk that asks is walked on both."""
     url: str = request.getfixturevalue("walk_sqlite" if request.param == "sqlite" else "walk_postgres")
     return url
+
+
+@pytest.fixture(autouse=True)
+def nothing_went_wrong_unseen(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """A bug that was caught and logged fails the walk too."""
+    yield
+    bugs = [record for record in caplog.get_records("call") if record.levelno >= logging.ERROR]
+    assert not bugs, [record.getMessage() for record in bugs]
 
 
 @pytest.fixture

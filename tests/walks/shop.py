@@ -81,9 +81,16 @@ class Shop:
         """Open a link, continue with Discord, and stand before the button that leads to payment."""
         async with Browser() as browser:
             await browser.open(link)
-            if "Continue with" in browser.text or "join as" not in browser.text:
+            if "You join as" not in browser.text:
                 away = await browser.press("Continue with", follow=False)
                 await browser.open(await fan.authorize(away))
+            yield browser
+
+    @asynccontextmanager
+    async def at_the_page(self, address: str) -> AsyncIterator[Browser]:
+        """Stand before a page."""
+        async with Browser() as browser:
+            await browser.open(address)
             yield browser
 
     async def checkout(self, fan: Person, link: str) -> str:

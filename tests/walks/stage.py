@@ -2,23 +2,25 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from bots.bootstrap import Doorman, open_doorman
 from bots.settings import Configuration, read_settings
 from sandbox.clock import DEFAULT_START
+from sandbox.faults import Fault, FaultKind
 from sandbox.product import free_port
 from sandbox.stripe.account import Account
 from sandbox.stripe.resource import Resource
 from sandbox.town import Town, open_town
 from storage.database import Session
 
+T = TypeVar("T")
 PATIENCE = 20.0
 """Real seconds within which everything settles, on a machine that has other things to do."""
 
@@ -154,6 +156,25 @@ class Stage:
     async def _heard(self) -> None:
         while not self._all_heard():  # noqa: ASYNC110 - the gateway's client tells nobody what it has read
             await asyncio.sleep(0.002)
+
+    # what goes wrong, and what happens at once
+
+    @contextmanager
+    def webhooks_lost(self) -> Iterator[None]:
+        """Let no webhook be sent while the block lasts; what it would have said can only be asked for."""
+        plan = self.town.wire.faults
+        fault = plan.add(Fault("stripe", FaultKind.DROP, route="^WEBHOOK ", times=None))
+        try:
+            yield
+        finally:
+            plan.lift(fault)
+
+    @staticmethod
+    async def together(*work: Coroutine[Any, Any, T]) -> list[T]:
+        """Do things at the same time and return what came of each."""
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one) for one in work]
+        return [task.result() for task in tasks]
 
     # looking
 
