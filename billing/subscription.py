@@ -1,7 +1,9 @@
 """Make our row equal the processor's, and the entitlement follow from it, in one transaction."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
+from weakref import WeakValueDictionary
 
 from core.clock import Clock
 from core.dunning import next_notice
