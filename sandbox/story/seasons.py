@@ -13,6 +13,7 @@ async def renewal(stage: Stage) -> str:
     ben, cleo = await stage.fan("ben"), await stage.fan("cleo")
     await stage.later(days=32)
     await stage.settled()
+    await stage.later(minutes=2)
     statuses = {row["status"] for row in stage.stripe("subscription")}
     check(statuses == {"active", "past_due"}, f"Stripe: one active, one past due: {statuses}")
     check(len(stage.paid(ben)) == 2, "Stripe charged Ben a second time")  # noqa: PLR2004
