@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from sandbox.discord import messages
-from sandbox.discord.drafts import LOADING, Draft, draft
+from sandbox.discord.drafts import COMPONENT_SHAPE, LOADING, Draft, draft
 from sandbox.discord.errors import Payload, invalid, refuse
 from sandbox.discord.interactions import (
     ANSWER_WITHIN,
@@ -21,6 +21,7 @@ from sandbox.discord.interactions import (
     Interaction,
 )
 from sandbox.discord.messages import Message
+from sandbox.discord.shapes import fit, number
 
 if TYPE_CHECKING:
     from sandbox.discord.world import World
@@ -42,6 +43,7 @@ def answer(world: "World", interaction_id: int, token: str, body: Payload, *, fi
         raise refuse(40060)
     if one.created_at + ANSWER_WITHIN < world.clock.now():
         raise refuse(10062)
+    fit(body, {"type": int, "data": {"choices": [{}], "components": [COMPONENT_SHAPE], "custom_id": str, "title": str}})
     kind = body.get("type")
     if kind not in _ALLOWED[one.kind] or (kind in {UPDATE, DEFER_UPDATE} and one.source is None):
         raise invalid({"type": ("INTERACTION_APPLICATION_COMMAND_CALLBACK_TYPE_INVALID", "Not a valid answer to this interaction.")})
@@ -49,7 +51,7 @@ def answer(world: "World", interaction_id: int, token: str, body: Payload, *, fi
     if kind == SAY:
         one.original = _say(world, one, draft(data, files=files))
     elif kind == DEFER:
-        one.original = _say(world, one, Draft(flags=int(data.get("flags") or 0)))
+        one.original = _say(world, one, Draft(flags=number(data.get("flags") or 0, "data.flags", 0, (1 << 31) - 1)))
         one.original.flags |= LOADING
     elif kind == DEFER_UPDATE:
         one.original = one.source

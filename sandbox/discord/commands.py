@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from sandbox.discord.errors import Payload, invalid, refuse
 from sandbox.discord.ids import Ids
+from sandbox.discord.shapes import Shape, fit, number
 
 CHAT, USER_MENU, MESSAGE_MENU = 1, 2, 3
 SUBCOMMAND, GROUP = 1, 2
@@ -13,6 +14,8 @@ _NAME = re.compile(r"^[-_'\w]{1,32}$")
 _OPTION_KINDS = range(1, 12)
 _TOTAL = 8000
 Wrong = dict[str, tuple[str, str]]
+_OPTION: Shape = {"name": str, "description": str, "type": int, "required": bool, "choices": [{"name": str}]}
+_OPTION["options"] = [_OPTION]
 
 
 @dataclass(slots=True)
@@ -86,7 +89,9 @@ class Commands:
 
 
 def check(body: Payload) -> Wrong:
-    """Return what is wrong with a command, by dotted path; empty when nothing is."""
+    """Return what is wrong with a command, by dotted path; empty when nothing is. What is not even a command is refused at once."""
+    fit(body, _OPTION)
+    number(body.get("default_member_permissions") or 0, "default_member_permissions", 0, (1 << 63) - 1)
     wrong: Wrong = {}
     kind = body.get("type") or CHAT
     if kind not in LIMITS:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from aiohttp import WSMsgType, web
 
 from sandbox.discord.errors import Payload
-from sandbox.discord.hub import MEMBERS, PRIVILEGED, Session
+from sandbox.discord.hub import GUILDS, MEMBERS, PRIVILEGED, Session
 from sandbox.discord.oauth import same
 from sandbox.discord.world import World
 
@@ -124,7 +124,7 @@ class Connection:
         }
         session.push("READY", ready)
         for guild in mine:
-            if guild.available:
+            if guild.available and session.intents & GUILDS:
                 session.push("GUILD_CREATE", guild.create_payload(world.bot.id, everyone=bool(session.intents & MEMBERS)))
 
     def _resume(self, data: Payload) -> None:

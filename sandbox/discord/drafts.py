@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sandbox.discord.errors import Payload, invalid, refuse
+from sandbox.discord.shapes import Shape, fit, number
 
 EPHEMERAL, LOADING, COMPONENTS_V2 = 1 << 6, 1 << 7, 1 << 15
 ACTION_ROW, BUTTON, TEXT_INPUT, SECTION, TEXT_DISPLAY, CONTAINER, LABEL = 1, 2, 4, 9, 10, 17, 18
@@ -12,6 +13,21 @@ _LINK, _PREMIUM = 5, 6
 _SELECTS = frozenset({3, 5, 6, 7, 8})
 _EMBED_TOTAL = 6000
 _LENGTHS = {"title": 256, "description": 4096}
+_EMBED: Shape = {
+    "title": str,
+    "description": str,
+    "fields": [{"name": str, "value": str}],
+    "footer": {"text": str},
+    "author": {"name": str},
+}
+COMPONENT_SHAPE: Shape = {"type": int, "custom_id": str, "label": str, "url": str}
+COMPONENT_SHAPE |= {"components": [COMPONENT_SHAPE], "accessory": COMPONENT_SHAPE, "component": COMPONENT_SHAPE}
+_BODY: Shape = {
+    "content": str,
+    "embeds": [_EMBED],
+    "components": [COMPONENT_SHAPE],
+    "allowed_mentions": {"parse": [str], "users": [(str, int)], "roles": [(str, int)]},
+}
 _URL = re.compile(r"^(https?|discord)://\S+$")
 
 
@@ -32,12 +48,10 @@ class Draft:
 
 def draft(body: Payload, *, files: bool = False) -> Draft:
     """Check ``body`` and return it as a :class:`Draft`; 50035 for what is too long or wrong, 50006 for nothing at all."""
+    fit(body, _BODY)
     wrong: dict[str, tuple[str, str]] = {}
     content = body.get("content") or ""
-    if not isinstance(content, str):
-        wrong["content"] = ("STRING_TYPE_CONVERT", "Could not interpret value as string.")
-    else:
-        _at_most(wrong, "content", content, 2000)
+    _at_most(wrong, "content", content, 2000)
     embeds = [_embed(embed, f"embeds.{index}", wrong) for index, embed in enumerate(body.get("embeds") or [])]
     if len(embeds) > 10:  # noqa: PLR2004 - Discord's limit
         wrong["embeds"] = ("BASE_TYPE_MAX_LENGTH", "Must be 10 or fewer in length.")
@@ -47,7 +61,8 @@ def draft(body: Payload, *, files: bool = False) -> Draft:
     _check_components(components, wrong)
     if wrong:
         raise invalid(wrong)
-    made = Draft(content, embeds, _numbered(components), int(body.get("flags") or 0), body.get("allowed_mentions"))
+    flags = number(body.get("flags") or 0, "flags", 0, (1 << 31) - 1)
+    made = Draft(content, embeds, _numbered(components), flags, body.get("allowed_mentions"))
     if made.is_empty and not files:
         raise refuse(50006)
     return made
@@ -59,7 +74,7 @@ def walk(components: list[Payload]) -> Iterator[Payload]:
         yield component
         yield from walk(component.get("components") or [])
         for key in ("accessory", "component"):
-            if key in component:
+            if component.get(key):
                 yield from walk([component[key]])
 
 
@@ -88,6 +103,9 @@ def _weight(embed: Payload) -> int:
 def _check_components(components: list[Payload], wrong: dict[str, tuple[str, str]]) -> None:
     if len(components) > 5 and all(one.get("type") == ACTION_ROW for one in components):  # noqa: PLR2004 - Discord's limit
         wrong["components"] = ("BASE_TYPE_BAD_LENGTH", "Must be between 1 and 5 in length.")
+    for spot, one in enumerate(walk(components)):
+        if one.get("type") is None:
+            wrong[f"components.{spot}.type"] = ("BASE_TYPE_REQUIRED", "This field is required")
     seen: set[str] = set()
     for row, outer in enumerate(components):
         if outer.get("type") == ACTION_ROW and not 1 <= len(outer.get("components") or []) <= 5:  # noqa: PLR2004 - Discord's limit

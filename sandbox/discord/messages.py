@@ -8,6 +8,7 @@ from sandbox.discord.channels import DM, Channel
 from sandbox.discord.drafts import COMPONENTS_V2, EPHEMERAL, Draft
 from sandbox.discord.errors import Payload, refuse
 from sandbox.discord.ids import wire_time
+from sandbox.discord.shapes import snowflake
 from sandbox.discord.users import User
 
 if TYPE_CHECKING:
@@ -135,10 +136,11 @@ def fill(world: "World", message: Message, channel: Channel, draft: Draft) -> No
     message.flags |= draft.flags & COMPONENTS_V2
     allowed = draft.allowed_mentions if draft.allowed_mentions is not None else {"parse": ["users", "roles", "everyone"]}
     parse = set(allowed.get("parse") or [])
-    users = {int(one) for one in allowed.get("users") or []}
-    roles = {int(one) for one in allowed.get("roles") or []}
+    users = {snowflake(one, "allowed_mentions.users") for one in allowed.get("users") or []}
+    roles = {snowflake(one, "allowed_mentions.roles") for one in allowed.get("roles") or []}
     named = [int(one) for one in _USER.findall(draft.content)]
-    message.pings_users = [world.users.get(one) for one in dict.fromkeys(named) if "users" in parse or one in users]
+    known = [world.users.find(one) for one in dict.fromkeys(named) if "users" in parse or one in users]
+    message.pings_users = [user for user in known if user is not None]
     message.pings_roles = [int(one) for one in _ROLE.findall(draft.content) if "roles" in parse or int(one) in roles]
     may = channel.guild_id is not None and world.guild(channel.guild_id).permissions_of(message.author.id, channel)
     message.pings_everyone = bool(

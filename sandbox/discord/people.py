@@ -22,6 +22,11 @@ class People:
         """Create someone."""
         return Person(self._world, self._world.users.add(User(self._world.ids.snowflake(), name.lower(), name.title())))
 
+    def find(self, name: str) -> Person | None:
+        """Return the person of that user name, if there is one."""
+        user = self._world.users.named(name.lower())
+        return Person(self._world, user) if user is not None and not user.bot else None
+
     def guild(self, owner: Person, name: str, roles: Sequence[str] = ()) -> Server:
         """Create a server with these roles, the first one lowest, and a channel called general."""
         server = Server(self._world, birth.found_guild(self._world, owner.user, name))

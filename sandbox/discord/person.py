@@ -103,7 +103,8 @@ class Person:
     # coming and going
 
     def join(self, server: Server, code: str) -> None:
-        """Accept an invite to the server; RefusedError when it does not let them in."""
+        """Accept an invite (its code or link) to the server; RefusedError when it does not let them in."""
+        code = code.rsplit("/", 1)[-1]
         if invites.find(self._world, code).guild_id != server.id:
             raise CannotError(f"the invite {code} leads to another server")
         invites.accept(self._world, self.user, code)

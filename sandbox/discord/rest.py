@@ -1,6 +1,7 @@
 """REST v10 on a socket: authentication, rate limits, bodies in and out. What a route does is in ``endpoints``."""
 
 import json
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -43,8 +44,8 @@ class Rest:
     world: World
     limits: RateLimits
     gateway_url: str = ""
-    calls: list[tuple[str, str]] = field(default_factory=list)
-    """Method and path of every call, for tests that count what was asked."""
+    calls: deque[tuple[str, str]] = field(default_factory=lambda: deque(maxlen=100_000))
+    """Method and path of the latest calls, for those who count what was asked."""
 
     def routes(self) -> list[web.RouteDef]:
         """Return the aiohttp routes of every endpoint, and one that refuses what is not emulated."""

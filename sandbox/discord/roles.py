@@ -104,6 +104,7 @@ def delete(world: "World", guild: "Guild", actor: int, role: Role, reason: str |
     del guild.roles[role.id]
     for user_id in guild.holders.pop(role.id, set()):
         guild.members[user_id].roles.discard(role.id)
+        world.note_role(guild.id, user_id, role.id, held=False)
     guild.audit.add(world, "ROLE_DELETE", actor, role.id, reason, [("name", role.name, None)])
     world.hub.publish("GUILD_ROLE_DELETE", {"guild_id": str(guild.id), "role_id": str(role.id)}, guild.id)
     world.changes.notify()

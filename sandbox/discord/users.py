@@ -65,6 +65,10 @@ class Users:
         except KeyError:
             raise refuse(10013) from None
 
+    def find(self, user_id: int) -> User | None:
+        """Return the user, if there is one of that id."""
+        return self._by_id.get(user_id)
+
     def named(self, username: str) -> User | None:
         """Return the user of that name, if there is one."""
         return self._by_name.get(username)

@@ -6,6 +6,7 @@ from typing import Any
 from sandbox.discord.errors import Payload, invalid
 from sandbox.discord.guilds import Guild
 from sandbox.discord.oauth import Authorization
+from sandbox.discord.shapes import number, snowflake
 from sandbox.discord.users import User
 from sandbox.discord.world import World
 
@@ -86,40 +87,3 @@ class Endpoint:
     bucket: str = "default"
     who: Who = Who.BOT
     counted: bool = True
-
-
-def snowflake(value: object, name: str) -> int:
-    """Return ``value`` as an id or refuse with 50035."""
-    text = str(value)
-    if not text.isascii() or not text.isdigit() or len(text) > 20:  # noqa: PLR2004 - 64 bits
-        raise invalid({name: ("NUMBER_TYPE_COERCE", f'Value "{text[:60]}" is not snowflake.')})
-    return int(text)
-
-
-def number(value: object, name: str, lowest: int, highest: int) -> int:
-    """Return ``value`` as a whole number from ``lowest`` to ``highest`` or refuse with 50035."""
-    try:
-        found = int(str(value))
-    except ValueError:
-        raise invalid({name: ("NUMBER_TYPE_COERCE", f'Value "{str(value)[:60]}" is not int.')}) from None
-    if found < lowest:
-        raise invalid({name: ("NUMBER_TYPE_MIN", f"int value should be greater than or equal to {lowest}.")})
-    if found > highest:
-        raise invalid({name: ("NUMBER_TYPE_MAX", f"int value should be less than or equal to {highest}.")})
-    return found
-
-
-def required(fields: Payload, *names: str) -> None:
-    """Refuse with 50035 when a field is missing."""
-    missing = {name: ("BASE_TYPE_REQUIRED", "This field is required") for name in names if fields.get(name) in (None, "")}
-    if missing:
-        raise invalid(missing)
-
-
-def text(fields: Payload, name: str, longest: int) -> str:
-    """Return a required text field of at most ``longest`` characters or refuse with 50035."""
-    required(fields, name)
-    found = str(fields[name])
-    if not 1 <= len(found) <= longest:
-        raise invalid({name: ("BASE_TYPE_BAD_LENGTH", f"Must be between 1 and {longest} in length.")})
-    return found

@@ -1,8 +1,9 @@
 from sandbox.discord import channels, messages
 from sandbox.discord.channels import Channel, Overwrite
-from sandbox.discord.endpoints.call import NOTHING, Answer, Call, Endpoint, text
-from sandbox.discord.errors import refuse
+from sandbox.discord.endpoints.call import NOTHING, Answer, Call, Endpoint
+from sandbox.discord.errors import Payload, refuse
 from sandbox.discord.guilds import Guild
+from sandbox.discord.shapes import number, text
 
 
 def seen(call: Call) -> Channel:
@@ -29,17 +30,14 @@ def delete(call: Call) -> Answer:
 def overwrite(call: Call) -> Answer:
     """Allow and deny rights in a channel."""
     found = seen(call)
-    change = Overwrite(
-        call.id("overwrite_id"), int(call.fields.get("type") or 0), int(call.fields.get("allow") or 0), int(call.fields.get("deny") or 0)
-    )
-    channels.overwrite(call.world, _guild(call, found), call.actor.id, found, change)
+    channels.overwrite(call.world, _guild(call, found), call.actor.id, found, read_overwrite(call.id("overwrite_id"), call.fields))
     return NOTHING
 
 
 def create_thread(call: Call) -> Answer:
     """Open a thread; private unless told otherwise, as the API's default is."""
     found = seen(call)
-    kind = call.fields.get("type") or channels.PRIVATE_THREAD
+    kind = number(call.fields.get("type") or channels.PRIVATE_THREAD, "type", 0, 20)
     if kind not in channels.THREADS:
         raise refuse(50024)
     thread = Channel(call.world.ids.snowflake(), kind, text(call.fields, "name", 100))
@@ -73,6 +71,12 @@ def remove_from_thread(call: Call) -> Answer:
         raise refuse(50024)
     found.people.pop(call.actor.id if call.path.get("user_id") is None else call.id("user_id"), None)
     return NOTHING
+
+
+def read_overwrite(target: int, fields: Payload) -> Overwrite:
+    """Return what ``fields`` allow and deny to the role or member ``target``."""
+    bits = {key: number(fields.get(key) or 0, key, 0, (1 << 63) - 1) for key in ("allow", "deny")}
+    return Overwrite(target, number(fields.get("type") or 0, "type", 0, 1), **bits)
 
 
 def _guild(call: Call, found: Channel) -> Guild:

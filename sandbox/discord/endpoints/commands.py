@@ -1,5 +1,6 @@
 from sandbox.discord.endpoints.call import NOTHING, Answer, Call, Endpoint
-from sandbox.discord.errors import invalid, refuse
+from sandbox.discord.errors import refuse
+from sandbox.discord.shapes import objects
 
 
 def listing(call: Call) -> Answer:
@@ -10,9 +11,7 @@ def listing(call: Call) -> Answer:
 def replace(call: Call) -> Answer:
     """Put these commands in place of all others of the scope."""
     scope = _scope(call)
-    if not isinstance(call.body, list):
-        raise invalid({"": ("LIST_TYPE_CONVERT", "Only iterables may be used in a ListType")})
-    return Answer(payload=call.world.commands.replace(call.world.ids, call.world.app.id, scope, call.body))
+    return Answer(payload=call.world.commands.replace(call.world.ids, call.world.app.id, scope, objects(call.body, "")))
 
 
 def create(call: Call) -> Answer:

@@ -1,7 +1,9 @@
 from sandbox.discord import channels, members, permissions
-from sandbox.discord.channels import Channel, Overwrite
-from sandbox.discord.endpoints.call import NOTHING, Answer, Call, Endpoint, snowflake, text
+from sandbox.discord.channels import Channel
+from sandbox.discord.endpoints.call import NOTHING, Answer, Call, Endpoint
+from sandbox.discord.endpoints.channels import read_overwrite
 from sandbox.discord.errors import refuse
+from sandbox.discord.shapes import fit, number, objects, snowflake, text
 
 
 def guild(call: Call) -> Answer:
@@ -19,12 +21,13 @@ def guild_channels(call: Call) -> Answer:
 def create_channel(call: Call) -> Answer:
     """Add a text channel or a category."""
     found, fields = call.guild, call.fields
-    kind = fields.get("type") or channels.TEXT
+    fit(fields, {"topic": str})
+    kind = number(fields.get("type") or channels.TEXT, "type", 0, 20)
     if kind not in {channels.TEXT, channels.CATEGORY}:
         raise refuse(50024)
     made = Channel(call.world.ids.snowflake(), kind, text(fields, "name", 100), topic=fields.get("topic"))
-    for one in fields.get("permission_overwrites") or []:
-        overwrite = Overwrite(snowflake(one["id"], "id"), int(one["type"]), int(one.get("allow") or 0), int(one.get("deny") or 0))
+    for one in objects(fields.get("permission_overwrites"), "permission_overwrites"):
+        overwrite = read_overwrite(snowflake(one.get("id"), "id"), one)
         made.overwrites[overwrite.id] = overwrite
     channels.create(call.world, found, call.actor.id, made, call.reason)
     return Answer(201, made.payload())
@@ -34,7 +37,7 @@ def audit_log(call: Call) -> Answer:
     """Read the audit log, newest first."""
     found = call.guild
     found.require(call.actor.id, permissions.VIEW_AUDIT_LOG)
-    action = int(call.query["action_type"]) if "action_type" in call.query else None
+    action = call.number("action_type", 0, 0, 500) if "action_type" in call.query else None
     entries = found.audit.page(
         limit=call.number("limit", 50, 1, 100), before=call.optional_id("before"), user_id=call.optional_id("user_id"), action=action
     )

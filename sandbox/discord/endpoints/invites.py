@@ -1,11 +1,10 @@
-import json
-
 from sandbox.discord import invites, permissions
-from sandbox.discord.endpoints.call import NOTHING, Answer, Call, Endpoint, Who, number, snowflake
+from sandbox.discord.endpoints.call import NOTHING, Answer, Call, Endpoint, Who
 from sandbox.discord.endpoints.channels import seen
 from sandbox.discord.errors import RefusedError, invalid, refuse
 from sandbox.discord.ids import wire_time
 from sandbox.discord.invites import Invite, Terms
+from sandbox.discord.shapes import listed, number, snowflake
 
 LONGEST = 5_184_000
 """Seconds an invite can live: 60 days."""
@@ -82,9 +81,8 @@ def target_job(call: Call) -> Answer:
 
 def _listed(found: object) -> list[object]:
     if isinstance(found, str):
-        parsed: object = json.loads(found) if found.startswith("[") else found.split(",")
-        return parsed if isinstance(parsed, list) else [parsed]
-    return list(found) if isinstance(found, list) else []
+        return [one.strip(' "') for one in found.strip("[]").split(",") if one]
+    return listed(found, "role_ids")
 
 
 def _targets(call: Call) -> frozenset[int]:

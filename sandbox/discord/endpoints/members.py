@@ -1,8 +1,9 @@
 from sandbox.discord import members, permissions
-from sandbox.discord.endpoints.call import NOTHING, Answer, Call, Endpoint, required, snowflake, text
+from sandbox.discord.endpoints.call import NOTHING, Answer, Call, Endpoint
 from sandbox.discord.errors import refuse
 from sandbox.discord.guilds import Guild
 from sandbox.discord.members import Member
+from sandbox.discord.shapes import fit, listed, required, snowflake, text
 
 
 def listing(call: Call) -> Answer:
@@ -33,11 +34,12 @@ def member(call: Call) -> Answer:
 def add(call: Call) -> Answer:
     """Put a person in who gave us a guilds.join token: 201 with the member, or 204 when they are in already (roles not applied)."""
     guild, user_id = call.guild, call.id("user_id")
+    fit(call.fields, {"nick": str})
     guild.require(call.actor.id, permissions.CREATE_INSTANT_INVITE)
     allowed = call.world.oauth.bearer(text(call.fields, "access_token", 10240))
     if allowed is None or allowed.user_id != user_id or "guilds.join" not in allowed.scopes:
         raise refuse(50025)
-    roles = [snowflake(one, "roles") for one in call.fields.get("roles") or []]
+    roles = [snowflake(one, "roles") for one in listed(call.fields.get("roles"), "roles")]
     for role_id in roles:
         guild.require_grantable(call.actor.id, guild.role(role_id))
     if user_id in guild.members:
@@ -50,13 +52,14 @@ def add(call: Call) -> Answer:
 def change(call: Call) -> Answer:
     """Change a member's nickname or whole list of roles."""
     guild, found = call.guild, call.guild.member(call.id("user_id"))
+    fit(call.fields, {"nick": str})
     if "nick" in call.fields:
         guild.require(call.actor.id, permissions.MANAGE_NICKNAMES)
         guild.require_outranks(call.actor.id, found.user.id)
         found.nick = call.fields["nick"] or None
     if call.fields.get("roles") is not None:
         guild.require(call.actor.id, permissions.MANAGE_ROLES)
-        _replace_roles(call, guild, found, {snowflake(one, "roles") for one in call.fields["roles"]})
+        _replace_roles(call, guild, found, {snowflake(one, "roles") for one in listed(call.fields["roles"], "roles")})
     members.announce(call.world, guild, found)
     return Answer(payload=found.payload())
 
@@ -64,6 +67,7 @@ def change(call: Call) -> Answer:
 def change_me(call: Call) -> Answer:
     """Change the bot's own nickname."""
     guild = call.guild
+    fit(call.fields, {"nick": str})
     guild.require(call.actor.id, permissions.CHANGE_NICKNAME)
     found = guild.member(call.actor.id)
     found.nick = call.fields.get("nick") or None

@@ -1,7 +1,8 @@
 from sandbox.discord import roles
-from sandbox.discord.endpoints.call import NOTHING, Answer, Call, Endpoint, number, snowflake, text
-from sandbox.discord.errors import Payload, invalid
+from sandbox.discord.endpoints.call import NOTHING, Answer, Call, Endpoint
+from sandbox.discord.errors import Payload
 from sandbox.discord.roles import Role
+from sandbox.discord.shapes import number, objects, snowflake, text
 
 
 def listing(call: Call) -> Answer:
@@ -32,9 +33,7 @@ def change(call: Call) -> Answer:
 def move(call: Call) -> Answer:
     """Put roles at new positions."""
     guild = call.guild
-    if not isinstance(call.body, list):
-        raise invalid({"": ("LIST_TYPE_CONVERT", "Only iterables may be used in a ListType")})
-    wanted = {snowflake(one.get("id"), "id"): number(one.get("position"), "position", 0, 1000) for one in call.body}
+    wanted = {snowflake(one.get("id"), "id"): number(one.get("position"), "position", 0, 1000) for one in objects(call.body, "")}
     roles.move(call.world, guild, call.actor.id, wanted)
     return Answer(payload=[one.payload() for one in guild.roles.values()])
 

@@ -1,7 +1,8 @@
 from sandbox.discord import channels, members
-from sandbox.discord.endpoints.call import NOTHING, Answer, Call, Endpoint, Who, required, snowflake
+from sandbox.discord.endpoints.call import NOTHING, Answer, Call, Endpoint, Who
 from sandbox.discord.errors import Payload, RefusedError, refuse
 from sandbox.discord.ids import wire_time
+from sandbox.discord.shapes import required, snowflake
 
 
 def me(call: Call) -> Answer:
