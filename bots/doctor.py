@@ -10,6 +10,7 @@ from rich.text import Text
 from bots import troubles
 from bots.foundation import Foundation, lay_foundation
 from bots.settings import Configuration
+from core.clock import Clock
 from core.errors import ExternalError, Refusal
 from core.platform import PlatformAdapter, Probing
 from storage import resources, schema
@@ -29,11 +30,11 @@ class Finding:
     text: str
 
 
-async def examine(configuration: Configuration) -> list[Finding]:
+async def examine(configuration: Configuration, *, clock: Clock | None = None) -> list[Finding]:
     """Look at everything; what needs the database is left out while it does not answer."""
     settings = configuration.settings
     found = [Finding("Settings", well=True, text=f"{settings.public_url}; platforms: {', '.join(configuration.platforms)}")]
-    async with lay_foundation(configuration, touch=False) as base:
+    async with lay_foundation(configuration, clock=clock, touch=False) as base:
         database = await _database(base)
         found.append(database)
         found += [finding async for finding in _processor(base, rows=database.well)]
@@ -56,8 +57,7 @@ async def _processor(base: Foundation, *, rows: bool) -> AsyncIterator[Finding]:
         return
     try:
         gateway = await base.gateways.of(ENVIRONMENT)
-        account = await gateway.account()
-        skew = timedelta(0) if base.configuration.settings.clock_url else await gateway.skew()
+        account, skew = await gateway.account(), await gateway.skew()
     except ExternalError as error:
         yield Finding("Stripe", well=False, text=f"The account cannot be read: {error}")
         return

@@ -1,4 +1,5 @@
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -13,3 +14,13 @@ async def bench(sqlite_database: Database, clock: VirtualClock, ids: Ids) -> Asy
     """A community in memory with its creator, a fan and a role; nothing is sold yet."""
     async with open_bench(sqlite_database, clock, ids) as opened:
         yield opened
+
+
+@pytest.fixture
+def undisturbed() -> Iterator[None]:
+    """Put the log back as it was."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    logging.captureWarnings(capture=False)

@@ -1,7 +1,6 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
 from typing import Literal
 
 import pytest
@@ -34,15 +33,6 @@ def fail(why: str) -> None:
 
 def _raise(why: str) -> None:
     raise ValueError(why)
-
-
-@pytest.fixture
-def undisturbed() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:], root.level = handlers, level
-    logging.captureWarnings(capture=False)
 
 
 @pytest.fixture(params=["console", "json"])

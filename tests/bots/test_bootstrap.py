@@ -1,0 +1,139 @@
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import aiohttp
+import pytest
+from sqlmodel import select
+
+from bots.bootstrap import Doorman, open_doorman
+from bots.foundation import open_database, prepare
+from bots.router import Router
+from bots.settings import Configuration
+from core.errors import TransientError
+from core.ids import Ids
+from core.platform import Space
+from sandbox.clock import VirtualClock
+from sandbox.memory import MemoryAdapter, MemoryWorld
+from sandbox.stripe.emulator import StripeEmulator
+from storage.inbox import GroupCommit
+from storage.invites import InviteRow
+from storage.schema import SchemaError
+from storage.stripe_accounts import ENVIRONMENT, StripeAccountRow
+from storage.webhook_endpoints import ENVIRONMENT_ENDPOINT, WebhookEndpointRow
+from tests.bots.bench import configuration
+
+
+class Installation:
+    """Settings, a database file and the world around them: what outlives a process."""
+
+    def __init__(self, folder: Path, clock: VirtualClock, stripe: StripeEmulator) -> None:
+        self.clock = clock
+        self.world = MemoryWorld()
+        self.creator = self.world.person("Cleo")
+        self.space: Space = self.world.space("Cleo's place", self.creator)
+        self.adapter = MemoryAdapter(self.world, clock)
+        self.environment = {
+            "DATABASE_URL": f"sqlite:///{folder / 'doorman.db'}",
+            "STRIPE_API_URL": stripe.base_url,
+            "STRIPE_API_KEY": stripe.api_key,
+            "PORT": "0",
+        }
+
+    def configuration(self, **changes: str) -> Configuration:
+        return configuration(self.adapter, **self.environment, **changes)
+
+
+@pytest.fixture
+async def installation(tmp_path: Path, clock: VirtualClock) -> AsyncIterator[Installation]:
+    stripe = StripeEmulator(clock, seed=3)
+    async with stripe.serve():
+        yield Installation(tmp_path, clock, stripe)
+
+
+@pytest.fixture
+async def doorman(installation: Installation) -> AsyncIterator[Doorman]:
+    async with open_doorman(installation.configuration(), clock=installation.clock) as opened:
+        await opened.dispatcher.settled()
+        yield opened
+
+
+async def get(url: str) -> tuple[int, Mapping[str, bool]]:
+    async with aiohttp.ClientSession() as http, http.get(url) as answer:
+        return answer.status, await answer.json()
+
+
+async def test_it_starts_on_a_machine_that_has_nothing_and_serves(doorman: Doorman) -> None:
+    assert await get(f"{doorman.base_url}/healthz") == (200, {"alive": True})
+    assert await get(f"{doorman.base_url}/readyz") == (200, {"database": True, "memory": True})
+
+
+async def test_a_platform_that_is_away_makes_it_not_ready_and_nothing_more(doorman: Doorman, installation: Installation) -> None:
+    installation.adapter.down = TransientError("away")
+    assert await get(f"{doorman.base_url}/readyz") == (503, {"database": True, "memory": False})
+    assert (await get(f"{doorman.base_url}/healthz"))[0] == 200
+
+
+async def test_the_environment_s_account_and_endpoint_are_row_one_and_stay_so(installation: Installation) -> None:
+    for _ in range(2):
+        async with open_doorman(installation.configuration(), clock=installation.clock) as doorman, doorman.base.db.reading() as session:
+            assert [row.id for row in await session.exec(select(StripeAccountRow))] == [ENVIRONMENT]
+            assert [row.id for row in await session.exec(select(WebhookEndpointRow))] == [ENVIRONMENT_ENDPOINT]
+
+
+async def test_a_command_that_was_stored_and_not_done_is_done_at_the_next_start(installation: Installation, ids: Ids) -> None:
+    settings = installation.configuration()
+    async with open_doorman(settings, clock=installation.clock) as doorman:
+        await doorman.dispatcher.settled()
+    async with open_database(settings) as db, GroupCommit(db) as group:
+        installation.adapter._inbound = Router(group=group, clock=installation.clock, ids=ids)
+        request = await installation.adapter.ask(installation.space, installation.creator, "doorman plan list")
+    assert request.id not in installation.adapter.answers
+    async with open_doorman(settings, clock=installation.clock) as doorman:
+        await doorman.dispatcher.settled()
+    assert installation.adapter.answers[request.id].title == "No plans yet"
+
+
+async def test_a_command_asked_right_before_closing_is_answered_now_or_later_but_not_lost(installation: Installation) -> None:
+    async with open_doorman(installation.configuration(), clock=installation.clock) as doorman:
+        await doorman.dispatcher.settled()
+        request = await installation.adapter.ask(installation.space, installation.creator, "doorman plan list")
+    async with open_doorman(installation.configuration(), clock=installation.clock) as doorman:
+        await doorman.dispatcher.settled()
+    assert installation.adapter.answers[request.id].title == "No plans yet"
+
+
+async def test_when_the_clock_jumps_what_fell_due_is_found(doorman: Doorman, installation: Installation) -> None:
+    role = installation.world.thing(installation.space, "Gold member")
+    given = {"name": "Gold", "price": "5 USD", "interval": "month", "role": role.external_id}
+    await installation.adapter.ask(installation.space, installation.creator, "doorman plan create", **given)
+    await installation.adapter.ask(installation.space, installation.creator, "doorman invite", plan="Gold", expires="1 day")
+    await doorman.dispatcher.settled()
+    await doorman.schedule.settled()
+    installation.clock.advance(timedelta(days=2))
+    await doorman.schedule.settled()
+    async with doorman.base.db.reading() as session:
+        assert (await session.exec(select(InviteRow))).one().ended_at == installation.clock.now()
+
+
+async def test_after_closing_nothing_is_taken_in(installation: Installation) -> None:
+    async with open_doorman(installation.configuration(), clock=installation.clock) as doorman:
+        url = doorman.base_url
+    assert not installation.adapter.connected
+    with pytest.raises(aiohttp.ClientConnectorError):
+        await get(f"{url}/healthz")
+
+
+async def test_a_database_that_is_not_up_to_date_is_refused_when_it_may_not_be_changed(installation: Installation) -> None:
+    with pytest.raises(SchemaError, match="run: doorman migrate"):
+        async with open_doorman(installation.configuration(AUTO_MIGRATE="false"), clock=installation.clock):
+            pytest.fail("it must not start")
+
+
+async def test_a_database_that_is_up_to_date_needs_no_leave_to_change(installation: Installation) -> None:
+    settings = installation.configuration(AUTO_MIGRATE="false")
+    async with open_database(settings) as db:
+        await prepare(db, installation.clock, migrate=True)
+    async with open_doorman(replace(settings), clock=installation.clock) as doorman:
+        assert doorman.ready() == {"database": True, "memory": True}

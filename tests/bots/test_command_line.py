@@ -1,0 +1,179 @@
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bots.__main__ import app
+
+ROOT = Path(__file__).parents[2]
+Run = Callable[..., tuple[int, str]]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """Settings that are complete; every vendor's address is one where nobody answers."""
+    port, nobody = free_port(), f"127.0.0.1:{free_port()}"
+    return {
+        "PATH": os.defpath,
+        "PYTHONPATH": str(ROOT),
+        "COLUMNS": "200",
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'doorman.db'}",
+        "PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "PORT": str(port),
+        "SECRET_KEY": "canary-key-that-is-long-enough-to-be-one",
+        "STRIPE_API_KEY": "sk_test_canary0123456789",
+        "STRIPE_WEBHOOK_SECRET": "whsec_canary0123456789",
+        "STRIPE_API_URL": f"http://{nobody}",
+        "DISCORD_TOKEN": "canary-token-0123456789",
+        "DISCORD_CLIENT_ID": "1234567890",
+        "DISCORD_CLIENT_SECRET": "canary-secret-0123456789",
+        "DISCORD_API_URL": f"http://{nobody}/api/v10",
+        "DISCORD_GATEWAY_URL": f"ws://{nobody}",
+    }
+
+
+def start(environment: Mapping[str, str], folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-m", "bots", *arguments],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """Wait for the program's end and return its exit code and what it said."""
+    said, _ = process.communicate(timeout=45)
+    assert "Traceback" not in said, said
+    assert "canary" not in said, said
+    return process.returncode, said
+
+
+@pytest.fixture
+def run(undisturbed: None, environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:  # noqa: ARG001
+    """Run a command in this process, which is faster, and return its exit code and what it said."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str, **changes: str) -> tuple[int, str]:
+        result = CliRunner().invoke(app, list(arguments), env=environment | changes)
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
+        assert "canary" not in result.output, result.output
+        return result.exit_code, result.output
+
+    return call
+
+
+@pytest.fixture
+def serving(environment: dict[str, str], tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """The program, started."""
+    with start(environment, tmp_path, "run") as process:
+        yield process
+        if process.poll() is None:
+            process.kill()
+
+
+def answers(url: str, process: subprocess.Popen[str]) -> int:
+    """Return the status of ``url`` once the program answers."""
+    deadline = time.monotonic() + 40
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own address
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+        except OSError:
+            time.sleep(0.05)
+    raise AssertionError(f"nothing answers at {url}")
+
+
+def test_the_help_names_every_command() -> None:
+    said = CliRunner().invoke(app, ["--help"]).stdout
+    assert all(f"{name} " in said for name in ("run", "migrate", "demo", "sandbox", "sweep", "doctor"))
+
+
+@pytest.mark.parametrize("name", ["run", "migrate", "demo", "sandbox", "sweep", "doctor"])
+def test_every_command_explains_itself(name: str) -> None:
+    result = CliRunner().invoke(app, [name, "--help"])
+    assert result.exit_code == 0
+    assert f"doorman {name}" in result.stdout or f"{name} [OPTIONS]" in result.stdout
+
+
+def test_missing_settings_are_all_named_and_the_exit_code_is_2(tmp_path: Path) -> None:
+    bare = {"PATH": os.defpath, "PYTHONPATH": str(ROOT), "COLUMNS": "200", "STRIPE_API_KEY": "canary", "PORT": "canary"}
+    with start(bare, tmp_path, "run") as process:
+        code, said = ended(process)
+    assert code == 2
+    names = [line.split()[0] for line in said.splitlines()]
+    assert names == ["PUBLIC_URL", "PORT", "SECRET_KEY", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET", "No"]
+
+
+def test_a_database_is_brought_up_to_date_once_and_twice(run: Run, tmp_path: Path) -> None:
+    for _ in range(2):
+        assert run("migrate") == (0, "The database is up to date.\n")
+    assert (tmp_path / "doorman.db").exists()
+
+
+def test_a_sweep_that_shall_change_nothing_does_not_even_make_tables(run: Run) -> None:
+    assert run("sweep", "--dry-run") == (1, "the database is not up to date; run: doorman migrate\n")
+
+
+def test_a_sweep_says_what_it_found_and_what_it_could_not_ask(run: Run) -> None:
+    code, said = run("sweep")
+    assert code == 0
+    assert "Compared with the payment processor" in said
+    assert "Due by the clock\nNothing is due." in said
+    assert "Compared with the platforms\nNobody to look for." in said
+
+
+def test_confirming_what_is_not_there_is_refused(run: Run) -> None:
+    assert run("sweep", "--confirm", "nobody") == (1, "There is no community nobody. doorman doctor shows which are stopped.\n")
+
+
+def test_the_doctor_says_what_does_not_answer_and_the_exit_code_is_1(run: Run) -> None:
+    run("migrate")
+    code, said = run("doctor")
+    assert code == 1
+    assert "ok  Database" in said
+    assert "!!  Stripe" in said
+
+
+def test_a_database_that_is_away_is_said_to_be(run: Run) -> None:
+    code, said = run("migrate", DATABASE_URL=f"postgresql://me:canary@127.0.0.1:{free_port()}/doorman")
+    assert code == 1
+    assert "The database does not answer" in said
+
+
+def test_a_port_that_is_taken_is_said_to_be(run: Run, environment: dict[str, str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", int(environment["PORT"])))
+        taken.listen()
+        code, said = run("run")
+    assert code == 1
+    assert "Cannot listen on HOST and PORT: Address already in use. Choose others" in said
+
+
+def test_it_serves_while_every_vendor_is_away_and_stops_when_asked(environment: dict[str, str], serving: subprocess.Popen[str]) -> None:
+    assert answers(f"{environment['PUBLIC_URL']}/healthz", serving) == 200
+    assert answers(f"{environment['PUBLIC_URL']}/readyz", serving) == 503
+    serving.send_signal(signal.SIGTERM)
+    code, said = ended(serving)
+    assert code == 0, said
+    assert "closing: nothing new is taken in" in said

@@ -1,0 +1,145 @@
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from sqlmodel import select
+
+from bots.bootstrap import open_doorman
+from bots.doctor import Finding, examine, table
+from bots.foundation import open_database
+from core.dispatch import Lane
+from core.events import NoticeKind
+from core.ids import CauseId
+from core.platform import Resource
+from sandbox.clock import VirtualClock
+from sandbox.stripe.emulator import StripeEmulator
+from storage.communities import CommunityRow
+from storage.database import Session
+from storage.inbox import InboxRow, WorkStatus
+from storage.outbox import OutboxKind, OutboxRow
+from tests.bots.test_bootstrap import Installation
+
+
+@pytest.fixture
+async def installation(tmp_path: Path, clock: VirtualClock) -> AsyncIterator[Installation]:
+    stripe = StripeEmulator(clock, seed=3)
+    async with stripe.serve():
+        yield Installation(tmp_path, clock, stripe)
+
+
+@pytest.fixture
+async def role(installation: Installation) -> Resource:
+    """A role that is sold in a community that is set up; the program has run and is closed."""
+    role = installation.world.thing(installation.space, "Gold member")
+    given = {"name": "Gold", "price": "5 USD", "interval": "month", "role": role.external_id}
+    async with open_doorman(installation.configuration(), clock=installation.clock) as doorman:
+        await doorman.dispatcher.settled()
+        await installation.adapter.ask(installation.space, installation.creator, "doorman plan create", **given)
+        await doorman.dispatcher.settled()
+    return role
+
+
+async def looked(installation: Installation, **changes: str) -> list[Finding]:
+    return await examine(installation.configuration(**changes), clock=installation.clock)
+
+
+def wrong(findings: list[Finding]) -> list[str]:
+    return [f"{finding.what}: {finding.text}" for finding in findings if not finding.well]
+
+
+async def change(installation: Installation, what: object) -> None:
+    async with open_database(installation.configuration()) as db, db.transaction() as session:
+        await what(session)  # type: ignore[operator]
+
+
+@pytest.mark.usefixtures("role")
+async def test_a_healthy_installation_has_nothing_to_mend(installation: Installation) -> None:
+    findings = await looked(installation)
+    assert wrong(findings) == []
+    assert [finding.what for finding in findings] == ["Settings", "Database", "Stripe", "Cleo's place", "Work"]
+
+
+async def test_looking_changes_nothing(installation: Installation) -> None:
+    (finding,) = wrong(await looked(installation))
+    assert finding == "Database: It is not up to date. Run: doorman migrate"
+    async with open_database(installation.configuration()) as db, db.reading() as session:
+        tables = (await (await session.connection()).exec_driver_sql("SELECT name FROM sqlite_master")).all()
+    assert tables == []
+
+
+async def test_a_role_that_can_no_longer_be_given_is_named(installation: Installation, role: Resource) -> None:
+    installation.world.places[installation.space.external_id].things[role.external_id].reachable = False
+    assert wrong(await looked(installation)) == ["Cleo's place: Gold member: “Gold member” stands above the bot. Put the bot above it."]
+
+
+@pytest.mark.usefixtures("role")
+async def test_a_missing_permission_is_named(installation: Installation) -> None:
+    installation.world.places[installation.space.external_id].may_manage = False
+    assert "Cleo's place: The bot may not manage this space. Give it that permission." in wrong(await looked(installation))
+
+
+@pytest.mark.usefixtures("role")
+async def test_a_key_that_is_refused_is_said_without_showing_it(installation: Installation) -> None:
+    installation.environment["STRIPE_API_KEY"] = "sk_test_canary0123456789"
+    (finding,) = wrong(await looked(installation))
+    assert finding.startswith("Stripe: The account cannot be read:")
+    assert "canary" not in finding
+
+
+@pytest.mark.usefixtures("role")
+async def test_a_clock_that_is_off_is_named(installation: Installation) -> None:
+    ahead = VirtualClock(installation.clock.now() + timedelta(minutes=5))
+    (finding,) = wrong(await examine(installation.configuration(), clock=ahead))
+    assert re.fullmatch(r"Clock: It is (299|300|301) s off Stripe's, so sweeps stop themselves. Have the machine's clock set.", finding)
+
+
+@pytest.mark.usefixtures("role")
+async def test_what_was_given_up_is_counted_with_its_reason(installation: Installation) -> None:
+    async def bury(session: Session) -> None:
+        row = (await session.exec(select(InboxRow).limit(1))).one()
+        row.status, row.error = WorkStatus.DEAD, "the reason"
+        session.add(row)
+
+    await change(installation, bury)
+    assert wrong(await looked(installation)) == ["Given up: 1 of deliveries and commands; the latest says: the reason"]
+
+
+@pytest.mark.usefixtures("role")
+async def test_a_stopped_sweep_says_how_to_go_on(installation: Installation) -> None:
+    async def stop(session: Session) -> None:
+        row = (await session.exec(select(CommunityRow))).one()
+        row.stopped_at, row.stopped_reason = installation.clock.now(), "Too many at once."
+        session.add(row)
+
+    await change(installation, stop)
+    (finding,) = wrong(await looked(installation))
+    assert finding.startswith("Sweep: Cleo's place is stopped: Too many at once. To go on: doorman sweep --confirm ")
+
+
+@pytest.mark.usefixtures("role")
+async def test_a_creator_who_was_not_told_is_named(installation: Installation) -> None:
+    async def fail(session: Session) -> None:
+        community = (await session.exec(select(CommunityRow))).one()
+        now = installation.clock.now()
+        session.add(
+            OutboxRow(
+                id="lost", community_id=community.id, kind=OutboxKind.NOTICE, lane=Lane("work:00"), subject="",
+                cause_id=CauseId("x"),
+                payload={"kind": NoticeKind.RESOURCE_BROKEN, "facts": {}}, status=WorkStatus.DONE, undelivered=True, created_at=now, due_at=now,
+            )
+        )  # fmt: skip
+
+    await change(installation, fail)
+    assert wrong(await looked(installation)) == [
+        "Notices: 1 for the creator of Cleo's place could not be delivered. Have them run /doorman setup."
+    ]
+
+
+def test_the_table_shows_names_as_they_are() -> None:
+    console = Console(width=200)
+    with console.capture() as said:
+        console.print(table([Finding("[red]Ann[/red]", well=False, text="[bold]mend it[/bold]")]))
+    assert said.get().split() == ["!!", "[red]Ann[/red]", "[bold]mend", "it[/bold]"]
