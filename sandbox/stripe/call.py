@@ -75,6 +75,7 @@ class Router:
     """Finds the route for a path; a fixed word wins over a placeholder."""
 
     def __init__(self, routes: list[Route]) -> None:
+        self.routes = routes
         self._routes: dict[tuple[str, int], list[tuple[tuple[str, ...], Route]]] = {}
         for route in routes:
             parts = tuple(route.pattern.strip("/").split("/"))

@@ -49,7 +49,7 @@ def decimal(value: object, name: str) -> object:
 
 def boolean(value: object, name: str) -> object:
     """Read true or false."""
-    if value not in {"true", "false"}:
+    if value not in ("true", "false"):
         raise invalid(f"Invalid boolean: {value}", name)
     return value == "true"
 
