@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
@@ -16,13 +17,23 @@ from adapters.discord.errors import NETWORK_ERRORS, translate
 from adapters.discord.pacing import EVERYTHING, Pacer
 from adapters.discord.settings import Settings
 from core.boundary import assert_outside_transaction
-from core.errors import TransientError
+from core.errors import RateLimited, TransientError
 
 CALL_SECONDS = 45.0
 """How long one call may take with all the waiting and trying again that discord.py does inside; more than its longest wait of 30 s."""
 _LONGEST_WAIT = 30.0
+_QUEUE_WAIT = 10.0
+"""What a call that could not even leave is told to wait: its bucket is busy with others."""
 _TOO_MANY = 429
 _REASON_LENGTH = 512
+
+
+@dataclass(slots=True)
+class Sending:
+    """One call on its way: the bucket it counts in, and whether any of it has left yet."""
+
+    bucket: str = "gateway"
+    left: bool = False
 
 
 class Rest(HTTPClient):
@@ -51,11 +62,14 @@ class Rest(HTTPClient):
         assert_outside_transaction("a call to Discord")
         options: dict[str, Any] = {"json": json} if json is not None else {}
         options |= {"params": params} if params else {}
+        sending = Sending()
         try:
             async with asyncio.timeout(CALL_SECONDS):
                 await self.static_login(self._settings.token.get_secret_value())
-                return await self.request(Route(method, path, **ids), form=form, reason=fitting(reason), **options)
+                return await self.request(Route(method, path, **ids), form=form, reason=fitting(reason), sending=sending, **options)
         except NETWORK_ERRORS as error:
+            if isinstance(error, TimeoutError) and not sending.left:
+                raise RateLimited("Discord's limits leave no room just now.", retry_after=_QUEUE_WAIT, code="queue") from error
             raise translate(error, path) from error
 
     async def bot_id(self) -> str:
@@ -87,11 +101,12 @@ class Rest(HTTPClient):
                 await super().close()
                 self.connector = discord.utils.MISSING  # closed with its session; discord.py would use it again
 
-    async def request(self, route: Route, **options: Any) -> Any:  # noqa: ANN401
+    async def request(self, route: Route, *, sending: Sending | None = None, **options: Any) -> Any:  # noqa: ANN401
         """Carry out a call of discord.py's at our address: a route of its own, not the class attribute all clients share."""
         route.url = self._settings.api_url + route.url.removeprefix(Route.BASE)
-        bucket = f"{route.key}:{route.major_parameters}"
-        return await super().request(route, trace_request_ctx=bucket, **options)
+        sending = sending or Sending()
+        sending.bucket = f"{route.key}:{route.major_parameters}"
+        return await super().request(route, trace_request_ctx=sending, **options)
 
     async def ws_connect(self, url: str, *, compress: int = 0) -> aiohttp.ClientWebSocketResponse:
         """Connect to the gateway, to our own address where discord.py falls back to its default one."""
@@ -119,14 +134,16 @@ class Rest(HTTPClient):
         return config
 
     async def _leaves(self, _session: object, context: SimpleNamespace, _params: object) -> None:
-        await self._pacer.take(context.trace_request_ctx or "gateway")
+        sending: Sending = context.trace_request_ctx or Sending()
+        await self._pacer.take(sending.bucket)
+        sending.left = True
 
     async def _answered(self, _session: object, context: SimpleNamespace, params: aiohttp.TraceRequestEndParams) -> None:
         self._pacer.give()
         headers = params.response.headers
         if params.response.status == _TOO_MANY and "Retry-After" in headers:
             everyone = "X-RateLimit-Global" in headers
-            self._pacer.pause(EVERYTHING if everyone else context.trace_request_ctx, float(headers["Retry-After"]))
+            self._pacer.pause(EVERYTHING if everyone else context.trace_request_ctx.bucket, float(headers["Retry-After"]))
 
     async def _failed(self, _session: object, _context: object, _params: object) -> None:
         self._pacer.give()

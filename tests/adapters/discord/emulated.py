@@ -43,10 +43,13 @@ class Heard(Recorder):
         super().__init__()
         self.exchanges: list[Exchange] = []
         self.moments: list[float] = []
+        self.listener: Callable[[], None] | None = None
 
     def write(self, exchange: Exchange) -> None:
         self.exchanges.append(exchange)
         self.moments.append(asyncio.get_running_loop().time())
+        if self.listener is not None:
+            self.listener()
 
 
 class Emulated:
@@ -59,6 +62,7 @@ class Emulated:
         self.clock = clock
         self.heard = Heard()
         self.emulator = DiscordEmulator(clock, wire=Wire(recorder=self.heard), limits=limits, redirect_uris=[REDIRECT])
+        self.heard.listener = self.emulator.model.changes.notify
         self.people: dict[PlatformUserId, Person] = {}
         self.ann = self.emulator.people.user("ann")
         self.creator = self._known(self.ann)
@@ -95,7 +99,7 @@ class Emulated:
         return sum(one.method == method and path in one.path and (not statuses or one.status in statuses) for one in self.heard.exchanges)
 
     async def until(self, reached: Callable[[], bool]) -> None:
-        """Wait (a bounded time) until the emulator's world is so."""
+        """Wait (a bounded time) until the emulator's world, or what was heard of its API, is so."""
         await self.emulator.model.changes.when(reached, 10.0)
 
     def role(self, name: str) -> Resource:

@@ -11,7 +11,9 @@ from discord.http import Route
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.discord import rest
 from adapters.discord.breaker import LIMIT
+from adapters.discord.pacing import EVERYTHING
 from adapters.discord.rest import fitting
 from core.boundary import inside_transaction
 from core.errors import PermissionMissing, RateLimited, Refusal, TransientError
@@ -87,17 +89,16 @@ async def test_who_comes_after_someone_told_to_wait_waits_too_and_other_buckets_
     world.emulator.wire.faults.add(Fault("discord", FaultKind.RATE_LIMITED, "PUT .*/roles/", retry_after=0.5))
 
     async def later() -> None:
-        await world.until(lambda: world.calls("PUT", "/roles/", 429) == 1)
+        async with asyncio.timeout(5):
+            while not world.adapter._rest._pacer._paused_until:  # noqa: ASYNC110 - until our side has heard of it
+                await asyncio.sleep(0)
         await asyncio.gather(
             world.adapter.grant(world.resource, second, reason="paid"), world.adapter.send(Person(world.space, first), Message("Hello", ()))
         )
 
-    world.emulator.model.changes.notify()
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(world.adapter.grant(world.resource, first, reason="paid"))
-        await asyncio.sleep(0.1)
         tasks.create_task(later())
-        world.emulator.model.changes.notify()
     heard = [(one.method, one.status, at) for one, at in zip(world.heard.exchanges, world.heard.moments, strict=True)]
     (told,) = [at for method, status, at in heard if (method, status) == ("PUT", 429)]
     granted = [at - told for method, status, at in heard if (method, status) == ("PUT", 204) and at > told]
@@ -105,6 +106,20 @@ async def test_who_comes_after_someone_told_to_wait_waits_too_and_other_buckets_
     assert len(granted) == 2
     assert min(granted) >= 0.45
     assert min(at - told for method, status, at in heard if method == "POST" and at > told) < 0.45
+
+
+async def test_a_call_that_could_not_even_leave_is_told_to_wait_not_that_it_failed(
+    world: Emulated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rest, "CALL_SECONDS", 0.2)
+    fan = world.insider("fan")
+    await world.adapter.holds(world.space, fan)
+    world.adapter._rest._pacer.pause(EVERYTHING, 5)
+
+    with pytest.raises(RateLimited, match="no room just now"):
+        await world.adapter.grant(world.resource, fan, reason="paid")
+
+    assert world.held(fan) == frozenset()
 
 
 async def test_a_long_wait_is_handed_up_instead_of_slept_through(world: Emulated) -> None:
