@@ -53,9 +53,9 @@ class DiscordAdapter:
     def __init__(self, settings: Settings, *, clock: Clock, ids: Ids, pacer: Pacer | None = None) -> None:
         self._settings, self._clock, self._ids = settings, clock, ids
         self._stack = AsyncExitStack()
-        self._rest = Rest(settings, pacer or Pacer())
-        self._tokenless = Tokenless(settings.api_url)
         self._breaker = Breaker(clock)
+        self._rest = Rest(settings, pacer or Pacer(), self._breaker)
+        self._tokenless = Tokenless(settings.api_url)
         self._guilds = Guilds(self._rest, self._cached, clock)
         self._roles = Roles(NAME, self._rest, self._guilds, self._breaker)
         self._mail = Mail(self._rest, self._breaker)

@@ -13,17 +13,20 @@ from discord.gateway import DiscordWebSocket
 from discord.http import HTTPClient, Route
 from yarl import URL
 
-from adapters.discord.errors import NETWORK_ERRORS, translate
+from adapters.discord.breaker import Breaker
+from adapters.discord.errors import NETWORK_ERRORS, UNAUTHORIZED, translate
 from adapters.discord.pacing import EVERYTHING, Pacer
 from adapters.discord.settings import Settings
 from core.boundary import assert_outside_transaction
-from core.errors import RateLimited, TransientError
+from core.errors import ExternalError, PermanentError, RateLimited, TransientError
 
 CALL_SECONDS = 45.0
 """How long one call may take with all the waiting and trying again that discord.py does inside; more than its longest wait of 30 s."""
 _LONGEST_WAIT = 30.0
 _QUEUE_WAIT = 10.0
 """What a call that could not even leave is told to wait: its bucket is busy with others."""
+_OUR_TOKEN = ("token",)
+"""The breaker's scope for all calls: without a token that is accepted none of them can succeed."""
 _TOO_MANY = 429
 _REASON_LENGTH = 512
 
@@ -39,10 +42,10 @@ class Sending:
 class Rest(HTTPClient):
     """discord.py's client for the bot's own calls. It outlives gateway connections: they borrow it, and ``shut`` ends it."""
 
-    def __init__(self, settings: Settings, pacer: Pacer) -> None:
+    def __init__(self, settings: Settings, pacer: Pacer, breaker: Breaker) -> None:
         super().__init__(discord.utils.MISSING, http_trace=self._tracing(), max_ratelimit_timeout=_LONGEST_WAIT)
         self._settings = settings
-        self._pacer = pacer
+        self._pacer, self._breaker = pacer, breaker
         self._me: dict[str, Any] | None = None
         self._entering = asyncio.Lock()
         self._shut = False
@@ -62,15 +65,24 @@ class Rest(HTTPClient):
         assert_outside_transaction("a call to Discord")
         options: dict[str, Any] = {"json": json} if json is not None else {}
         options |= {"params": params} if params else {}
+        self._breaker.check(_OUR_TOKEN)
         sending = Sending()
         try:
             async with asyncio.timeout(CALL_SECONDS):
                 await self.static_login(self._settings.token.get_secret_value())
-                return await self.request(Route(method, path, **ids), form=form, reason=fitting(reason), sending=sending, **options)
+                answer = await self.request(Route(method, path, **ids), form=form, reason=fitting(reason), sending=sending, **options)
         except NETWORK_ERRORS as error:
             if isinstance(error, TimeoutError) and not sending.left:
                 raise RateLimited("Discord's limits leave no room just now.", retry_after=_QUEUE_WAIT, code="queue") from error
-            raise translate(error, path) from error
+            raise self._meaning(error, path) from error
+        self._breaker.succeeded(_OUR_TOKEN)
+        return answer
+
+    def _meaning(self, error: Exception, path: str) -> ExternalError:
+        meaning = translate(error, path)
+        if isinstance(meaning, PermanentError) and meaning.code == UNAUTHORIZED:
+            self._breaker.refused(_OUR_TOKEN, meaning)
+        return meaning
 
     async def bot_id(self) -> str:
         """Return the bot's user id, logging in when that has not happened yet."""
@@ -80,7 +92,7 @@ class Rest(HTTPClient):
         try:
             return await self.static_login(self._settings.token.get_secret_value())
         except NETWORK_ERRORS as error:
-            raise translate(error) from error
+            raise self._meaning(error, "") from error
 
     async def static_login(self, token: str) -> Any:  # noqa: ANN401 - discord.py's own type is not exported
         """Open the session and learn who we are: once, however many ask, and again only after a failure."""

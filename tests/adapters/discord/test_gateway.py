@@ -166,6 +166,10 @@ async def test_a_wrong_token_says_which_setting_and_is_not_hammered(clock: Virtu
             assert not adapter.connected
             with pytest.raises(PermanentError, match="DISCORD_TOKEN"):
                 await adapter.display(world.creator)
+            for _ in range(20):
+                with pytest.raises(PermanentError, match="DISCORD_TOKEN"):
+                    await adapter.grant(world.resource, world.creator, reason="paid")
+            assert world.calls("GET", "/users/@me", 401) <= 8
         finally:
             await adapter.close()
 
