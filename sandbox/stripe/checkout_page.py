@@ -12,7 +12,7 @@ from sandbox.stripe.checkout_payment import Typed
 from sandbox.stripe.errors import ApiError
 from sandbox.stripe.model import StripeModel
 from sandbox.stripe.money import written
-from sandbox.stripe.page_layout import button, field, link, page, rows
+from sandbox.stripe.page_layout import button, field, link, no_page, page, rows
 from sandbox.stripe.payments import Verdict
 from sandbox.stripe.resource import Resource
 from sandbox.stripe.webhooks import Webhooks
@@ -44,7 +44,7 @@ class CheckoutPages:
             session = account.table("checkout.session").find(request.match_info["session"])
             if session is not None:
                 return account, session
-        raise web.HTTPNotFound(text="There is no such payment page. Go back to where you came from and start again.")
+        raise no_page("There is no such payment page", "Go back to where you came from and start again.")
 
     async def show(self, request: web.Request) -> web.Response:
         """Show what is bought and ask for a card."""

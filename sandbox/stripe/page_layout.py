@@ -14,24 +14,34 @@ label{display:block;font-weight:600;margin:.75rem 0 .25rem}.hint{color:#4b5160;f
 input{box-sizing:border-box;width:100%;font:inherit;padding:.6rem;border:1px solid #767c8a;border-radius:.4rem}
 button{font:inherit;font-weight:600;width:100%;min-height:2.9rem;margin-top:1rem;border:0;border-radius:.4rem;background:#3d3ab8;color:#fff}
 button.quiet{background:#fff;color:#3d3ab8;border:1px solid #3d3ab8}:focus-visible{outline:3px solid #f0a500;outline-offset:2px}
+form>:first-child,section>:first-child{margin-top:0}section>:last-child{margin-bottom:0}
 .error{background:#fdecec;border:1px solid #b3261e;color:#7a1510;border-radius:.4rem;padding:.75rem;margin:0 0 1rem}
 dl{display:grid;grid-template-columns:1fr auto;gap:.25rem 1rem;margin:0}dd{margin:0;text-align:right}a{color:#2c2a96}
 """
 
 
+HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+
+
 def page(title: str, parts: Iterable[str], *, status: int = 200, error: str | None = None) -> web.Response:
     """Render a page; ``title`` and ``error`` are escaped here, ``parts`` are HTML."""
+    return web.Response(text=_render(title, parts, error), content_type="text/html", status=status, headers=HEADERS)
+
+
+def no_page(title: str, said: str) -> web.HTTPNotFound:
+    """Return the answer, to be raised, for a page that is not there; ``said`` tells what to do next."""
+    return web.HTTPNotFound(text=_render(title, (f"<p>{escape(said)}</p>",), None), content_type="text/html", headers=HEADERS)
+
+
+def _render(title: str, parts: Iterable[str], error: str | None) -> str:
     alert = f'<p class="error" role="alert" id="error">{escape(error)}</p>' if error else ""
     named = f"Error: {title}" if error else title
-    body = (
+    return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">'
         f"<title>{escape(named)}</title><style>{STYLE}</style></head><body>"
         "<header>Sandbox: no real money moves here.</header>"
         f"<main><h1>{escape(title)}</h1>{alert}{''.join(parts)}</main></body></html>"
-    )
-    return web.Response(
-        text=body, content_type="text/html", status=status, headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
     )
 
 

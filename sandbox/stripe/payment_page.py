@@ -10,7 +10,7 @@ from sandbox.stripe.cards import message
 from sandbox.stripe.checkout_means import PageError
 from sandbox.stripe.model import StripeModel
 from sandbox.stripe.money import written
-from sandbox.stripe.page_layout import button, field, page
+from sandbox.stripe.page_layout import button, field, no_page, page
 from sandbox.stripe.payments import PRESENT
 from sandbox.stripe.portal_page import day
 from sandbox.stripe.resource import Resource
@@ -37,7 +37,7 @@ class PaymentPages:
             row = account.table(kind).find(identifier)
             if row is not None:
                 return account, row
-        raise web.HTTPNotFound(text="There is no such page.")
+        raise no_page("There is no such page", "Go back to where you came from.")
 
     async def show(self, request: web.Request) -> web.Response:
         """Show the invoice."""
@@ -65,7 +65,7 @@ class PaymentPages:
         secret = request.match_info["secret"]
         account, intent = self._find("payment_intent", secret.partition("_secret_")[0])
         if intent["client_secret"] != secret or intent["status"] != "requires_action":
-            raise web.HTTPNotFound(text="There is nothing to confirm here.")
+            raise no_page("There is nothing to confirm here", "Go back to where you came from.")
         return account, intent
 
     async def challenge(self, request: web.Request) -> web.Response:

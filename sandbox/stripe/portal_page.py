@@ -14,7 +14,7 @@ from sandbox.stripe.customers import use_card
 from sandbox.stripe.errors import ApiError
 from sandbox.stripe.model import StripeModel
 from sandbox.stripe.money import written
-from sandbox.stripe.page_layout import button, field, link, page, rows
+from sandbox.stripe.page_layout import button, field, link, no_page, page, rows
 from sandbox.stripe.resource import Resource
 
 INVOICES = 12
@@ -36,8 +36,8 @@ class PortalPages:
             for session in account.table(api.SESSION).where("token", request.match_info["token"]):
                 if account.now() < session["created"] + account.policy.portal_expires_after:
                     return account, session
-                raise web.HTTPGone(text="This link has expired. Ask for a new one where you got it.")
-        raise web.HTTPNotFound(text="There is no such page. Ask for a new link where you got it.")
+                raise no_page("This link has expired", "Ask for a new one where you got it.")
+        raise no_page("There is no such page", "Ask for a new link where you got it.")
 
     async def show(self, request: web.Request) -> web.Response:
         """Show the portal."""
