@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from core.errors import Refusal
 
@@ -26,6 +26,10 @@ TJS TOP TRY TTD TWD TZS UAH USD UYU UZS WST XCD YER ZAR ZMW
 CURRENCIES = frozenset(_OTHERS.split()) | ZERO_DECIMAL | THREE_DECIMAL
 MAX_MINOR = 99_999_999
 """Stripe takes at most eight digits."""
+GROUP = 3
+"""Digits between two separators of thousands; a lone comma before as many is one, a lone point never is: 9.999 could mean either."""
+_WHOLE = re.compile(r"\d+|\d{1,3}(?:([.,'])\d{3})(?:\1\d{3})*")
+_SEPARATORS = re.compile(r"[.,']")
 _AMOUNT = re.compile(r"(?P<before>[^\d\s.,-]*)\s*(?P<amount>\d[\d.,' ]*)\s*(?P<after>[^\d\s.,-]*)")
 
 
@@ -89,19 +93,19 @@ def _currency(word: str, default: str) -> str:
 
 def _minor(digits: str, currency: str, text: str) -> int:
     places = decimals(currency)
-    plain = digits.strip().replace("'", "").replace(" ", "")
+    plain = digits.strip().replace(" ", "")
     last = max(plain.rfind("."), plain.rfind(","))
-    tail = len(plain) - last - 1 if last >= 0 else 0
-    both = "." in plain and "," in plain
-    is_decimal = last >= 0 and tail > 0 and (both or ((tail != 3 or places == 3) and plain.count(plain[last]) == 1))  # noqa: PLR2004 - 1,200
-    whole, fraction = (plain[:last], plain[last + 1 :]) if is_decimal else (plain, "")
-    whole = whole.replace(".", "").replace(",", "")
-    try:
-        scaled = Decimal(f"{whole}.{fraction or 0}").scaleb(places)
-    except InvalidOperation as error:
-        raise Refusal("bad_amount", f"I can't read “{text[:40]}” as an amount. Write it like 9.99 USD.") from error
+    tail = len(plain) - last - 1
+    mixed = "." in plain and "," in plain
+    is_fraction = (
+        last >= 0 and (mixed or plain.count(plain[last]) == 1) and (mixed or plain[last] == "." or tail != GROUP or places == GROUP)
+    )
+    whole, fraction = (plain[:last], plain[last + 1 :]) if is_fraction else (plain, "")
+    if not _WHOLE.fullmatch(whole) or (is_fraction and not (fraction.isdecimal() and len(fraction) <= places)):
+        raise Refusal("bad_amount", f"I can't read “{text[:40]}” as an amount. Write it like 9.99 USD.")
+    scaled = Decimal(f"{_SEPARATORS.sub('', whole)}.{fraction or 0}").scaleb(places)
     if scaled != scaled.to_integral_value() or scaled <= 0:
         raise Refusal("bad_amount", f"“{text[:40]}” is not an amount {currency} can be paid in. Write it like {Money(999, currency)}.")
-    if places == 3 and int(scaled) % 10:  # noqa: PLR2004 - see THREE_DECIMAL
+    if places == GROUP and int(scaled) % 10:
         raise Refusal("bad_amount", f"Amounts in {currency} must end in 0: two decimals are all a card can pay.")
     return int(scaled)

@@ -1,0 +1,95 @@
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import Refusal
+from core.money import CURRENCIES, MAX_MINOR, Money, check_chargeable, decimals, parse_money
+
+
+@pytest.mark.parametrize(
+    ("typed", "minor", "currency"),
+    [
+        ("9.99", 999, "USD"),
+        ("9.99 USD", 999, "USD"),
+        ("$9.99", 999, "USD"),
+        ("9,99 EUR", 999, "EUR"),
+        ("€5", 500, "EUR"),
+        ("5€", 500, "EUR"),
+        ("usd 1,200.50", 120050, "USD"),
+        ("1.200,50 EUR", 120050, "EUR"),
+        ("1,200 USD", 120000, "USD"),
+        ("1'200.50 CHF", 120050, "CHF"),
+        ("500 JPY", 500, "JPY"),
+        ("1,500 JPY", 1500, "JPY"),
+        ("1.250 KWD", 1250, "KWD"),
+        ("9.9 USD", 990, "USD"),
+        ("10.200.000 HUF", 1020000000, "HUF"),
+        ("$5 USD", 500, "USD"),
+    ],
+)
+def test_an_amount_is_read_as_people_write_it(typed: str, minor: int, currency: str) -> None:
+    assert parse_money(typed, "USD") == Money(minor, currency)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "",
+        "free",
+        "-5",
+        "0",
+        "0.00 USD",
+        "9.999 USD",
+        "5.5 JPY",
+        "5 USD EUR",
+        "1.255 KWD",
+        "$5 EUR",
+        "1.2.3 USD",
+        "1,20,30 USD",
+        "1.200 USD",
+        "12,34,567.5 USD",
+    ],
+)
+def test_what_is_no_amount_is_refused_with_an_example(typed: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        parse_money(typed, "USD")
+    assert refused.value.code in {"bad_amount", "bad_currency"}
+
+
+def test_an_unknown_currency_is_refused_by_name() -> None:
+    with pytest.raises(Refusal, match="QQQ") as refused:
+        parse_money("5 QQQ", "USD")
+    assert refused.value.code == "bad_currency"
+
+
+@given(st.integers(1, MAX_MINOR), st.sampled_from(sorted(CURRENCIES)))
+def test_what_is_shown_reads_back_as_the_same_amount(minor: int, currency: str) -> None:
+    minor = minor * 10 if decimals(currency) == 3 else minor
+    assert parse_money(str(Money(minor, currency)), "USD") == Money(minor, currency)
+
+
+@given(st.text(max_size=20))
+def test_whatever_is_typed_is_read_or_refused(typed: str) -> None:
+    with contextlib.suppress(Refusal):
+        assert parse_money(typed, "USD").minor > 0
+
+
+def test_too_little_for_a_card_is_refused_with_the_least() -> None:
+    with pytest.raises(Refusal, match=r"0\.50 USD") as refused:
+        check_chargeable(Money(49, "USD"))
+    assert refused.value.code == "amount_too_small"
+    check_chargeable(Money(50, "USD"))
+
+
+def test_more_than_eight_digits_is_refused() -> None:
+    with pytest.raises(Refusal) as refused:
+        check_chargeable(Money(MAX_MINOR + 1, "USD"))
+    assert refused.value.code == "amount_too_large"
+
+
+def test_different_currencies_do_not_add_up() -> None:
+    with pytest.raises(ValueError, match="do not add up"):
+        Money(1, "USD") + Money(1, "EUR")
+    assert Money(3, "USD") - Money(1, "USD") == Money(2, "USD")
