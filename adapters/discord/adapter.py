@@ -10,8 +10,9 @@ import discord
 from adapters.discord.admission import Doorway
 from adapters.discord.answers import Answers
 from adapters.discord.breaker import Breaker
+from adapters.discord.gateway import Gateway
 from adapters.discord.guilds import Guilds
-from adapters.discord.inbound import Gateway, Host
+from adapters.discord.inbound import Host
 from adapters.discord.messages import Mail
 from adapters.discord.oauth import SignIn
 from adapters.discord.outbound import Roles

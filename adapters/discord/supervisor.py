@@ -9,7 +9,7 @@ from datetime import timedelta
 import discord
 
 from adapters.discord.errors import NETWORK_ERRORS, UNAUTHORIZED, translate
-from adapters.discord.inbound import Gateway
+from adapters.discord.gateway import Gateway
 from core.clock import Clock, sleep
 from core.errors import ExternalError, PermanentError
 
