@@ -47,20 +47,7 @@ def answer(world: "World", interaction_id: int, token: str, body: Payload, *, fi
     kind = body.get("type")
     if kind not in _ALLOWED[one.kind] or (kind in {UPDATE, DEFER_UPDATE} and one.source is None):
         raise invalid({"type": ("INTERACTION_APPLICATION_COMMAND_CALLBACK_TYPE_INVALID", "Not a valid answer to this interaction.")})
-    data: Payload = body.get("data") or {}
-    if kind == SAY:
-        one.original = _say(world, one, draft(data, files=files))
-    elif kind == DEFER:
-        one.original = _say(world, one, Draft(flags=number(data.get("flags") or 0, "data.flags", 0, (1 << 31) - 1)))
-        one.original.flags |= LOADING
-    elif kind == DEFER_UPDATE:
-        one.original = one.source
-    elif kind == UPDATE and one.source is not None:
-        one.original = _edit(world, one, one.source, data)
-    elif kind == MODAL:
-        one.modal = _form(data)
-    else:
-        one.choices = list(data.get("choices") or [])
+    _carry_out(world, one, kind, body.get("data") or {}, files=files)
     one.answer = kind
     one.settled = kind not in {DEFER, DEFER_UPDATE}
     world.changes.notify()
@@ -112,6 +99,22 @@ def remove(world: "World", one: Interaction, message: Message) -> None:
     """Delete an answer."""
     one.deleted = one.settled = True
     messages.drop(world, one.channel, message)
+
+
+def _carry_out(world: "World", one: Interaction, kind: int, data: Payload, *, files: bool) -> None:
+    if kind == SAY:
+        one.original = _say(world, one, draft(data, files=files))
+    elif kind == DEFER:
+        one.original = _say(world, one, Draft(flags=number(data.get("flags") or 0, "data.flags", 0, (1 << 31) - 1)))
+        one.original.flags |= LOADING
+    elif kind == DEFER_UPDATE:
+        one.original = one.source
+    elif kind == UPDATE and one.source is not None:
+        one.original = _edit(world, one, one.source, data)
+    elif kind == MODAL:
+        one.modal = _form(data)
+    else:
+        one.choices = list(data.get("choices") or [])
 
 
 def _say(world: "World", one: Interaction, made: Draft) -> Message:

@@ -34,6 +34,7 @@ class Pages:
             web.get("/oauth2/authorize", self.consent),
             web.get("/api/oauth2/authorize", self.consent),
             web.post("/oauth2/authorize", self.decide),
+            web.get("/login", self.who),
             web.post("/login", self.login),
             web.get("/invite/{code}", self.invite),
             web.post("/invite/{code}", self.accept),
@@ -62,6 +63,7 @@ class Pages:
             app=self.world.app,
             person=person,
             ticket=ticket,
+            here=_here(request),
             asked=asked,
             words=[SCOPE_WORDS[scope] for scope in asked.scopes],
             servers=[one for one in servers if permissions.has(one.permissions_of(person.id), permissions.MANAGE_GUILD)],
@@ -91,6 +93,10 @@ class Pages:
             raise web.HTTPFound(self._allow(person, asked, extra))
         return self._page("done.html", title="Authorised", message=f"{self.world.app.name} is in the server now.")
 
+    async def who(self, request: web.Request) -> web.Response:
+        """Let someone else have the browser."""
+        return self._page("choose.html", people=self.world.users.people(), next=request.query.get("next", "/"))
+
     async def login(self, request: web.Request) -> web.Response:
         """Become the chosen person and go on."""
         form = await request.post()
@@ -110,7 +116,9 @@ class Pages:
         except RefusedError:
             return self._page("problem.html", 404, message="This invite may be expired, or you might not have permission to join.")
         guild = self.world.guilds[found.guild_id]
-        return _remember(self._page("invite.html", guild=guild, inviter=found.inviter, person=person, code=found.code), person)
+        return _remember(
+            self._page("invite.html", guild=guild, inviter=found.inviter, person=person, code=found.code, here=_here(request)), person
+        )
 
     async def accept(self, request: web.Request) -> web.Response:
         """Accept an invite."""
@@ -146,13 +154,17 @@ class Pages:
         return self.world.users.named(name) if name else None
 
     def _choose(self, request: web.Request) -> web.Response:
-        target = URL(request.path_qs).without_query_params("as")
-        return self._page("choose.html", 200, people=self.world.users.people(), next=str(target))
+        return self._page("choose.html", people=self.world.users.people(), next=_here(request))
 
     def _page(self, template: str, status: int = 200, **values: object) -> web.Response:
         text = self._templates.get_template(template).render(**values)
         headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
         return web.Response(status=status, text=text, content_type="text/html", headers=headers)
+
+
+def _here(request: web.Request) -> str:
+    """Return the page's own address, for coming back to it as someone."""
+    return str(URL(request.path_qs).without_query_params("as"))
 
 
 def _remember(response: web.Response, person: User) -> web.Response:

@@ -210,6 +210,16 @@ async def test_an_app_that_does_not_answer_is_told_apart_from_one_that_does(rig:
         await rig.ann.command(rig.server, "silent", within=0.2)
 
 
+async def test_a_button_in_a_direct_message_is_answered_there(rig: Rig, connect: Connect) -> None:
+    bot = await connect()
+    view = Choice()
+    bot.add_view(Choice(timeout=None))
+    await (await bot.fetch_user(rig.ann.id)).send("well?", view=view)
+    message = await rig.ann.next_dm()
+    assert (await rig.ann.click(message, "yes")).text == "you said yes"
+    assert [seen.text for seen in rig.ann.inbox()] == ["you said yes"]
+
+
 async def test_a_component_interaction_carries_the_message_it_came_from(rig: Rig, connect: Connect) -> None:
     await connect(tree=everything)
     asked = await rig.ann.command(rig.server, "ask")

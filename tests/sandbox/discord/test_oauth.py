@@ -155,6 +155,11 @@ async def test_a_stranger_to_the_page_chooses_who_they_are_first(rig: Rig, sessi
     target = link(rig).removeprefix(rig.served.base_url)
     async with session.post(f"{rig.served.base_url}/login", data={"person": "ann", "next": target}) as response:
         assert "Signed in as <strong>@ann</strong>" in await response.text()
+    rig.discord.people.user("fan")
+    async with session.get(f"{rig.served.base_url}/login?next=/channels/{rig.server.id}") as response:
+        assert 'value="fan"' in await response.text()
+    async with session.post(f"{rig.served.base_url}/login", data={"person": "fan", "next": target}) as response:
+        assert "Signed in as <strong>@fan</strong>" in await response.text()
     for elsewhere in ("//evil.example", "http://evil.example", "/\\evil.example"):
         async with session.post(
             f"{rig.served.base_url}/login", data={"person": "ann", "next": elsewhere}, allow_redirects=False
