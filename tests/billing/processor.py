@@ -1,0 +1,111 @@
+"""The payment port over plain dictionaries: what it knows is what a test has told it."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
+from typing import cast
+
+from core.errors import ExternalError, PermanentError
+from core.ids import StripeAccountId
+from core.money import Money
+from core.payments import (
+    CheckoutSnapshot,
+    CheckoutStatus,
+    EventSnapshot,
+    PaymentGateway,
+    PaymentState,
+    SubscriptionSnapshot,
+)
+
+
+class Processor:
+    """One account. ``asked`` is every object fetched; ``broken`` fails every call, ``silent`` those about single objects."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self.held: dict[str, SubscriptionSnapshot] = {}
+        self.checkouts: dict[str, CheckoutSnapshot] = {}
+        self.happened: list[EventSnapshot] = []
+        self.skewed = timedelta(0)
+        self.listed = True
+        self.broken: ExternalError | None = None
+        self.silent: dict[str, ExternalError] = {}
+        self.asked: list[str] = []
+        self.since: list[datetime] = []
+
+    async def of(self, account: StripeAccountId) -> PaymentGateway:
+        if account != "env":
+            raise PermanentError("no such account", code="unknown_account")
+        return cast("PaymentGateway", self)
+
+    async def subscription(self, external_id: str) -> SubscriptionSnapshot:
+        self._ask(external_id)
+        if external_id not in self.held:
+            raise PermanentError("never heard of it", code="resource_missing")
+        return self.held[external_id]
+
+    async def checkout(self, external_id: str) -> CheckoutSnapshot:
+        self._ask(external_id)
+        return self.checkouts[external_id]
+
+    async def subscriptions(self) -> AsyncIterator[SubscriptionSnapshot]:
+        self._fail()
+        for snapshot in list(self.held.values()) if self.listed else []:
+            yield snapshot
+
+    async def events(self, since: datetime, types: Sequence[str], *, undelivered: bool) -> AsyncIterator[EventSnapshot]:
+        self._fail()
+        assert not undelivered
+        self.since.append(since)
+        for event in sorted(self.happened, key=lambda event: event.created_at):
+            if event.created_at >= since and event.type in types:
+                yield event
+
+    async def skew(self) -> timedelta:
+        self._fail()
+        return self.skewed
+
+    def _fail(self) -> None:
+        if self.broken is not None:
+            raise self.broken
+
+    def _ask(self, external_id: str) -> None:
+        self._fail()
+        self.asked.append(external_id)
+        if external_id in self.silent:
+            raise self.silent[external_id]
+
+    def says(self, external_id: str, status: str, period_end: datetime, *, price: str = "price_town-gold", reference: str = "") -> None:
+        """Hold a subscription as it is now."""
+        self.held[external_id] = SubscriptionSnapshot(
+            external_id=external_id,
+            status=status,
+            customer=f"cus_{external_id}",
+            reference=reference,
+            prices=(price,),
+            created_at=period_end - timedelta(days=30),
+            period_end=period_end,
+            trial_end=None,
+            cancel_at=None,
+            cancel_at_period_end=False,
+            ended_at=None,
+        )
+
+    def event(self, name: str, kind: str, about: str, at: datetime) -> None:
+        """Have something happen."""
+        self.happened.append(EventSnapshot(name, kind, about, at, livemode=False, payload=b"{}"))
+
+    def checks_out(self, external_id: str, order: str, status: CheckoutStatus, subscription: str = "") -> None:
+        """Hold a Checkout Session as it is now."""
+        self.checkouts[external_id] = CheckoutSnapshot(
+            external_id=external_id,
+            url="https://pay.example/c",
+            status=status,
+            payment=PaymentState.PAID if status is CheckoutStatus.COMPLETE else PaymentState.UNPAID,
+            reference=order,
+            kind="order",
+            customer=f"cus_{external_id}",
+            subscription=subscription,
+            payment_intent="",
+            total=Money(999, "USD"),
+            expires_at=self.now,
+        )
