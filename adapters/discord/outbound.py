@@ -1,9 +1,10 @@
 """Roles: who may be given which, giving and taking them, and who has them. Only ever one role of one member at a time."""
 
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 from adapters.discord.breaker import Breaker, Scope
-from adapters.discord.errors import MISSING_PERMISSIONS
+from adapters.discord.errors import MISSING_ACCESS, MISSING_PERMISSIONS
 from adapters.discord.guilds import Guilds
 from adapters.discord.rest import Rest
 from adapters.discord.roles import danger, refusal, told_apart
@@ -97,14 +98,23 @@ class Roles:
         if resource.external_id not in (await self._guilds.ranks(guild)).roles:
             raise ResourceMissing("That role does not exist any more. Choose another one for the plan.", code="10011")
         while True:
-            query = {"limit": str(_PAGE), "after": after}
-            members = await self._rest.call("GET", "/guilds/{guild_id}/members", guild_id=guild, params=query)
+            members = await self._page(guild, after)
             for member in members:
                 if resource.external_id in member["roles"]:
                     yield PlatformUserId(member["user"]["id"])
             if len(members) < _PAGE:
                 return
             after = members[-1]["user"]["id"]
+
+    async def _page(self, guild: str, after: str) -> list[Any]:
+        """Return a thousand members. Who is in the server but may not list it is told what one who is not in it is told."""
+        query = {"limit": str(_PAGE), "after": after}
+        try:
+            return list(await self._rest.call("GET", "/guilds/{guild_id}/members", guild_id=guild, params=query))
+        except InstallationRevoked as error:
+            if error.code == MISSING_ACCESS:
+                raise PermissionMissing(NO_LISTING, code="members_intent") from error
+            raise
 
     def _resource(self, space: Space, role: str) -> Resource:
         return Resource(Space(self._platform, "", space.external_id), ResourceKind.ROLE, role)

@@ -14,6 +14,7 @@ from sandbox.clock import VirtualClock
 from sandbox.discord import DiscordEmulator, Served, permissions
 from sandbox.discord.emulator import Limits
 from sandbox.discord.errors import RefusedError
+from sandbox.discord.invites import Terms
 from sandbox.discord.people import Person
 from sandbox.discord.replies import Reply
 from sandbox.record import Exchange, Recorder
@@ -68,6 +69,7 @@ class Emulated:
         self.creator = self._known(self.ann)
         self.server = self.emulator.people.guild(self.ann, "Club", ["Silver", "Gold"])
         self.allowed = allowed
+        self.door = self.server.invite(Terms(max_age=0))
         self.space = Space(DiscordAdapter.name, "", str(self.server.id))
         self.resource, self.other = self.role("Gold"), self.role("Silver")
         self.channel = Channel(self.space, str(self.server.channel().id))
@@ -107,7 +109,7 @@ class Emulated:
 
     def insider(self, name: str) -> PlatformUserId:
         user = self.outsider(name)
-        self.people[user].join(self.server, self.server.invite())
+        self.people[user].join(self.server, self.door)
         return user
 
     def outsider(self, name: str) -> PlatformUserId:
@@ -128,7 +130,7 @@ class Emulated:
         self.server.give_role(self.people[user], self.server.guild.roles[int(resource.external_id)])
 
     async def join(self, user: PlatformUserId) -> None:
-        self.people[user].join(self.server, self.server.invite())
+        self.people[user].join(self.server, self.door)
 
     async def leave(self, user: PlatformUserId) -> None:
         self.people[user].leave(self.server)

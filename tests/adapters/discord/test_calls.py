@@ -239,6 +239,23 @@ async def test_a_channel_closed_to_us_says_what_it_needs(world: Emulated) -> Non
         await world.adapter.send(Channel(world.space, str(hidden.id)), Message("Notice", ()))
 
 
+async def test_a_list_that_is_not_allowed_is_not_taken_for_a_removal(clock: VirtualClock) -> None:
+    async with Emulated(clock).serving() as world:
+        world.emulator.bot_members_intent = False
+
+        with pytest.raises(PermissionMissing, match="Server Members Intent"):
+            await anext(aiter(world.adapter.holders(world.resource)))
+
+
+async def test_a_long_list_of_holders_is_read_to_its_end(clock: VirtualClock) -> None:
+    async with Emulated(clock).serving() as world:
+        fans = [world.insider(f"fan{number}") for number in range(1005)]
+        for fan in fans:
+            world.give(fan, world.resource)
+
+        assert [user async for user in world.adapter.holders(world.resource)] == sorted(fans, key=int)
+
+
 async def test_only_roles_are_for_sale_on_discord(world: Emulated) -> None:
     with pytest.raises(Refusal, match="Pick a role") as refusal:
         await world.adapter.check(replace(world.resource, kind=ResourceKind.CHANNEL))
