@@ -146,7 +146,10 @@ class DispatcherContract(ABC):
 
     async def test_work_is_carried_out_once_after_the_commit_that_made_it(self, first: Process) -> None:
         async with self.start(first) as dispatcher:
+            await dispatcher.settled()
+            done = called_for(first, "a")
             await first.receive("a")
+            await asyncio.wait_for(done.wait(), 5)
             await dispatcher.settled()
         assert first.calls == first.recorded == ["a"]
 
@@ -176,12 +179,13 @@ class DispatcherContract(ABC):
 
     async def test_a_wake_during_a_drain_is_not_lost(self, first: Process) -> None:
         gate = Gate(first)
-        async with self.start(first) as dispatcher:
+        done = called_for(first, "b")
+        async with self.start(first):
             await first.receive("a")
             await reached(gate)
             await first.receive("b")
             gate.open.set()
-            await dispatcher.settled()
+            await asyncio.wait_for(done.wait(), 5)
         assert first.recorded == ["a", "b"]
 
     async def test_a_lane_that_hangs_holds_up_no_other_lane(self, first: Process) -> None:
@@ -205,7 +209,7 @@ class DispatcherContract(ABC):
     async def test_a_lost_wake_is_made_up_by_the_tick(self, first: Process) -> None:
         async with self.start(first) as dispatcher:
             await dispatcher.settled()
-            done = call_event(first)
+            done = called_for(first, "a")
             await first.receive_without_a_wake("a")
             first.clock.advance(TICK)
             await asyncio.wait_for(done.wait(), 5)
@@ -215,7 +219,7 @@ class DispatcherContract(ABC):
             await first.receive("a", due_at=first.clock.now() + TICK / 2)
             await dispatcher.settled()
             assert first.calls == []
-            done = call_event(first)
+            done = called_for(first, "a")
             first.clock.advance(TICK / 2)
             await asyncio.wait_for(done.wait(), 5)
 
@@ -286,7 +290,7 @@ class DispatcherContract(ABC):
         async with self.start(first, drain) as dispatcher:
             await first.receive("a")
             await asyncio.wait_for(failed.wait(), 5)
-            done = call_event(first)
+            done = called_for(first, "b")
             await first.receive("b", OTHER)
             for _ in range(10):
                 dispatcher.wake(LANE)
@@ -343,13 +347,14 @@ async def release(gate: Gate) -> None:
     gate.open.set()
 
 
-def call_event(process: Process) -> asyncio.Event:
-    """Set when the process next calls the outside."""
+def called_for(process: Process, row_id: str) -> asyncio.Event:
+    """Set when the process calls the outside for that row."""
     called = asyncio.Event()
     before = process.call
 
     async def call(row: InboxRow) -> None:
-        called.set()
+        if row.id == row_id:
+            called.set()
         await before(row)
 
     process.call = call
