@@ -26,7 +26,7 @@ from web.app import create_app
 from web.keys import Services
 
 logger = logging.getLogger(__name__)
-WORK_GRACE = 18.0
+WORK_GRACE = 15.0
 """Real seconds that lanes are given to finish when we close; with the pages' and the jobs' it stays under 25."""
 PAGE_GRACE = 2.0
 """The same for requests that are being answered."""

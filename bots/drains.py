@@ -8,7 +8,7 @@ from bots.commands import COMMANDS
 from bots.event_runner import EventRunner
 from bots.foundation import Foundation
 from bots.use_cases import UseCases
-from bots.worker import WorkDrain
+from bots.worker import InboundDrain
 from core.dispatch import Drain
 from membership.grant import GrantDrain
 from membership.member import Members
@@ -18,7 +18,7 @@ from membership.work import OutboxDrain
 
 
 def build_drains(base: Foundation, cases: UseCases) -> Mapping[str, Drain]:
-    """Return each drain under what its lanes' names begin with: the processor's, members' work, and one for every platform."""
+    """Return each drain under what its lanes' names begin with: the processor's, members' work, what comes from platforms, what goes there."""
     stripe_inbox = StripeInbox(
         db=base.db,
         clock=base.clock,
@@ -30,16 +30,15 @@ def build_drains(base: Foundation, cases: UseCases) -> Mapping[str, Drain]:
         rng=base.rng,
     )
     grants = GrantDrain(**base.tools(), adapters=base.adapters, credentials=base.credentials, rng=base.rng)
-    outbox = _outbox(base)
     return {
         "stripe": stripe_inbox.drain,
-        "work": outbox,
-        "inbound": _inbound(base, cases, outbox),
+        "work": _work(base),
+        "inbound": _inbound(base, cases),
         **dict.fromkeys(base.adapters, grants.drain),
     }
 
 
-def _outbox(base: Foundation) -> Drain:
+def _work(base: Foundation) -> Drain:
     return OutboxDrain(
         db=base.db,
         clock=base.clock,
@@ -49,12 +48,11 @@ def _outbox(base: Foundation) -> Drain:
     ).drain
 
 
-def _inbound(base: Foundation, cases: UseCases, outbox: Drain) -> Drain:
-    return WorkDrain(
+def _inbound(base: Foundation, cases: UseCases) -> Drain:
+    return InboundDrain(
         db=base.db,
         clock=base.clock,
         commands=CommandRunner(db=base.db, desk=cases.desk, commands=COMMANDS),
         events=EventRunner(communities=cases.desk.communities, members=Members(**base.tools()), unblocker=cases.unblocker),
-        outbox=outbox,
         unit=base.rng.random,
     ).drain

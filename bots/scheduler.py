@@ -19,7 +19,7 @@ from core.clock import SystemClock
 from core.errors import ExternalError
 
 logger = logging.getLogger(__name__)
-LAST_TURN = 10.0
+LAST_TURN = 4.0
 """Real seconds a running job is given when we close; it is cut short after that, and its rows are due again at the next start."""
 
 

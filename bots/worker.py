@@ -1,4 +1,4 @@
-"""The work lanes' drain: commands and platform events from the inbox, then what follows from them in the outbox."""
+"""The inbound lanes' drain: commands and platform events, one after another as they came."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from bots.command_runner import CommandRunner
 from bots.event_runner import EventRunner
 from core.backoff import MAX_ATTEMPTS, backoff
 from core.clock import Clock
-from core.dispatch import Drain, Lane
+from core.dispatch import Lane
 from core.errors import ExternalError, RateLimited, TransientError
 from storage import work
 from storage.database import Database
@@ -22,17 +22,14 @@ logger = logging.getLogger(__name__)
 BATCH = 16
 
 
-class WorkDrain:
-    """Drains a ``work:`` lane. ``outbox`` drains its outbox rows and says when either box is due next; ``unit`` gives jitter in [0, 1)."""
+class InboundDrain:
+    """Drains an ``inbound:`` lane. ``unit`` gives jitter in [0, 1)."""
 
-    def __init__(
-        self, *, db: Database, clock: Clock, commands: CommandRunner, events: EventRunner, outbox: Drain, unit: Callable[[], float]
-    ) -> None:
+    def __init__(self, *, db: Database, clock: Clock, commands: CommandRunner, events: EventRunner, unit: Callable[[], float]) -> None:
         self._db = db
         self._clock = clock
         self._commands = commands
         self._events = events
-        self._outbox = outbox
         self._unit = unit
 
     async def drain(self, lane: Lane, epoch: int) -> datetime | None:
@@ -40,7 +37,8 @@ class WorkDrain:
         while rows := await self._due(lane):
             for row in rows:
                 await self._settle(row, lane, epoch)
-        return await self._outbox(lane, epoch)
+        async with self._db.reading() as session:
+            return await work.next_due(session, lane)
 
     async def _due(self, lane: Lane) -> Sequence[InboxRow]:
         async with self._db.reading() as session:

@@ -5,6 +5,8 @@ from core.errors import ExternalError, Refusal
 from core.text import Code, Moment, Text
 from membership.status import PlanStanding, ResourceStanding
 
+FAILED = "payment failed"
+"""The state in which a member can still do something about it."""
 SPEC = CommandSpec(("status",), "See your membership here: what you have, until when, and what is on its way")
 
 
@@ -32,9 +34,10 @@ async def _buttons(desk: Desk, call: Call) -> tuple[ReplyButton, ...]:
 
 
 def _row(standing: PlanStanding) -> Text:
-    parts: list[Text] = [(f"{standing.state.capitalize()}, since ", Moment(standing.since), ".")]
+    parts: list[Text] = [(f"{standing.state.capitalize()}. You have had it since ", Moment(standing.since), ".")]
     if standing.ends_at is not None:
-        parts.append((" Ends on ", Moment(standing.ends_at), "."))
+        unless = " unless you pay: the button below opens your payments" if standing.state == FAILED else ""
+        parts.append((" It ends on ", Moment(standing.ends_at), f"{unless}."))
     elif standing.next_payment_at is not None:
         parts.append((f" Next payment of {standing.price} on ", Moment(standing.next_payment_at), "."))
     parts += [(f"\n{_resource(resource)}",) for resource in standing.resources]
@@ -42,8 +45,7 @@ def _row(standing: PlanStanding) -> Text:
 
 
 def _resource(resource: ResourceStanding) -> str:
-    note = f": {resource.note}" if resource.note else ""
-    return f"{resource.name} is {'on' if resource.on else 'on its way'}{note}"
+    return f"{resource.name}: {'on' if resource.on else resource.note or 'on its way'}"
 
 
 COMMAND = Command(SPEC, run)

@@ -17,7 +17,9 @@ from bots.router import Router
 from bots.settings import Configuration, read_settings
 from bots.use_cases import UseCases, build_use_cases
 from core.commands import CommandReply, CommandRequest
-from core.ids import Ids, PlatformName, PlatformUserId
+from core.dispatch import stripe_lane
+from core.ids import CauseId, Ids, PlatformName, PlatformUserId
+from core.people import Identity
 from core.platform import PlatformAdapter, Resource, Space
 from core.text import plain
 from sandbox.clock import VirtualClock
@@ -26,7 +28,9 @@ from sandbox.memory.world import NAME
 from sandbox.stripe.emulator import StripeEmulator
 from storage.credentials import CredentialStore
 from storage.database import Database
-from storage.inbox import GroupCommit
+from storage.inbox import GroupCommit, InboxKind, InboxRow
+from storage.orders import OrderRow
+from storage.stripe_accounts import ENVIRONMENT
 
 PUBLIC_URL = "http://127.0.0.1:1"
 
@@ -83,6 +87,29 @@ class Bench:
         """Have the creator make a plan, called Gold unless ``options`` say otherwise."""
         given = {"name": "Gold", "price": "9.99 USD", "interval": "month", "role": self.role.external_id, **options}
         return await self.ask(self.creator, "doorman plan create", **given)
+
+    async def buy(self, user: PlatformUserId, name: str) -> str:
+        """Let somebody buy what is sold through their own link, have the processor's word come in, and return their subscription's id."""
+        link = (await self.ask(user, "join")).buttons[0].url
+        who = Identity(NAME, self.world.realm, user, name)
+        started = await self.cases.desk.checkouts.start(link.rpartition("/")[2], who, cause=CauseId(self.base.ids.new()))
+        async with self.stripe.people() as people:
+            await people.pay(started.url)
+        async with self.base.db.reading() as session:
+            order = await session.get_one(OrderRow, started.order_id)
+        await self.deliver("checkout.session.completed", order.checkout_session_id or "")
+        async with self.base.db.reading() as session:
+            return (await session.get_one(OrderRow, started.order_id)).stripe_subscription_id
+
+    async def deliver(self, kind: str, object_id: str) -> None:
+        """Have one event of the processor come in, and all that follows from it done."""
+        now, id_ = self.clock.now(), self.base.ids.new()
+        row = InboxRow(
+            id=id_, kind=InboxKind.STRIPE, source="stripe:env", event_id=id_, type=kind, object_id=object_id,
+            lane=stripe_lane(ENVIRONMENT), payload=b"{}", received_at=now, due_at=now,
+        )  # fmt: skip
+        await self.router._group.record(row)
+        await self.dispatcher.settled()
 
 
 def text(reply: CommandReply) -> str:

@@ -230,6 +230,54 @@ async def test_whoever_never_paid_has_nothing_to_manage(bench: Bench) -> None:
     assert not reply.buttons
 
 
+async def test_a_member_sees_what_they_have_until_when_and_where_to_change_it(bench: Bench) -> None:
+    await bench.plan()
+    await bench.buy(bench.fan, "Fay")
+    reply = await bench.ask(bench.fan, "status")
+    assert text(reply) == (
+        "Your membership in Cleo's place | This is how it stands right now. | "
+        "Gold: Active. You have had it since 2 November 2026. Next payment of 9.99 USD on 2 December 2026.\nGold member: on | "
+        "[Card, invoices, cancel]"
+    )
+    assert reply.buttons[0].url.startswith(bench.stripe.base_url)
+    assert bench.world.held(bench.space, bench.fan) == {bench.role}
+
+
+async def test_a_member_whose_role_cannot_be_given_sees_who_must_act(bench: Bench) -> None:
+    await bench.plan()
+    await bench.adapter.leave(bench.space, bench.fan)
+    bench.world.places[bench.space.external_id].banned.add(bench.fan)
+    await bench.buy(bench.fan, "Fay")
+    assert "Gold member: waits for you to join Cleo's place" in text(await bench.ask(bench.fan, "status"))
+
+
+async def test_a_member_can_open_the_portal_and_comes_back_to_the_space(bench: Bench) -> None:
+    await bench.plan()
+    await bench.buy(bench.fan, "Fay")
+    reply = await bench.ask(bench.fan, "manage")
+    assert (reply.title, reply.buttons[0].label) == ("Your payments", "Open")
+    assert reply.buttons[0].url.startswith(bench.stripe.base_url)
+
+
+async def test_adding_a_role_to_a_plan_gives_it_to_its_members_and_removing_takes_it(bench: Bench) -> None:
+    await bench.plan()
+    await bench.buy(bench.fan, "Fay")
+    lounge = bench.world.thing(bench.space, "Lounge")
+    said = text(await bench.ask(bench.creator, "doorman plan add", plan="Gold", role=lounge.external_id))
+    assert "1 member will have Lounge in a moment." in said
+    assert bench.world.held(bench.space, bench.fan) == {bench.role, lounge}
+    await bench.ask(bench.creator, "doorman plan remove", plan="Gold", role=lounge.external_id)
+    assert bench.world.held(bench.space, bench.fan) == {bench.role}
+
+
+async def test_archiving_a_plan_leaves_its_members_what_they_have(bench: Bench) -> None:
+    await bench.plan()
+    await bench.buy(bench.fan, "Fay")
+    said = text(await bench.ask(bench.creator, "doorman plan archive", plan="Gold"))
+    assert "Its one member keeps it for as long as they pay." in said
+    assert bench.world.held(bench.space, bench.fan) == {bench.role}
+
+
 async def test_a_tip_is_a_button_to_pay_it(bench: Bench) -> None:
     reply = await bench.ask(bench.fan, "tip", amount="$5", message="thank you")
     assert text(reply) == (

@@ -127,8 +127,8 @@ async def test_a_creator_who_was_not_told_is_named(installation: Installation) -
         session.add(
             OutboxRow(
                 id="lost", community_id=community.id, kind=OutboxKind.NOTICE, lane=Lane("work:00"), subject="",
-                cause_id=CauseId("x"),
-                payload={"kind": NoticeKind.RESOURCE_BROKEN, "facts": {}}, status=WorkStatus.DONE, undelivered=True, created_at=now, due_at=now,
+                cause_id=CauseId("x"), payload={"kind": NoticeKind.RESOURCE_BROKEN, "facts": {}}, status=WorkStatus.DONE,
+                undelivered=True, created_at=now, due_at=now,
             )
         )  # fmt: skip
 

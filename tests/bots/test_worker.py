@@ -8,9 +8,8 @@ from sqlmodel import select
 
 from bots.drains import build_drains
 from core.commands import CommandReply, CommandRequest, ReplyHandle
-from core.dispatch import work_lane
+from core.dispatch import inbound_lane
 from core.errors import ExternalError, MemberUnreachable, PermanentError, PermissionMissing, RateLimited, TransientError
-from core.ids import MemberId
 from core.platform import EventKind
 from storage.inbox import Busy, InboxKind, InboxRow, WorkStatus
 from storage.lanes import Fenced, take
@@ -212,7 +211,7 @@ async def test_one_bug_does_not_hold_up_the_next_command(bench: Bench, monkeypat
 
 
 async def test_a_row_that_cannot_be_read_is_given_up_without_an_answer(bench: Bench) -> None:
-    lane = work_lane(MemberId("x"))
+    lane = inbound_lane("x")
     now = bench.clock.now()
     row = InboxRow(
         id="broken",
@@ -335,5 +334,5 @@ async def test_whoever_lost_the_lane_records_nothing(bench: Bench) -> None:
     old = await take(bench.base.db, row.lane, "old", bench.clock.now())
     await take(bench.base.db, row.lane, "new", bench.clock.now())
     with pytest.raises(Fenced):
-        await build_drains(bench.base, bench.cases)["work"](row.lane, old)
+        await build_drains(bench.base, bench.cases)["inbound"](row.lane, old)
     assert [one.status for one in await commands(bench)] == [WorkStatus.PENDING]
