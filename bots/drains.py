@@ -18,7 +18,7 @@ from membership.work import OutboxDrain
 
 
 def build_drains(base: Foundation, cases: UseCases) -> Mapping[str, Drain]:
-    """Return each drain under what its lanes' names begin with: the processor's, members' work, what comes from platforms, what goes there."""
+    """Return each drain by what its lanes begin with: the processor's, members' work, what comes from platforms, what goes to each."""
     stripe_inbox = StripeInbox(
         db=base.db,
         clock=base.clock,
