@@ -107,9 +107,10 @@ class Server:
         return channels.create(self._world, self.guild, self.guild.owner_id, channel)
 
     def invite(self, terms: invites.Terms | None = None, channel: str = "general") -> str:
-        """Make an invite and return its code."""
+        """Return the code of an invite: a new one on these ``terms``, or without any the owner's standing one."""
         owner = self._world.users.get(self.guild.owner_id)
-        return invites.create(self._world, owner, self.channel(channel), terms or invites.Terms(), unique=True).code
+        given = terms or invites.Terms(max_age=0)
+        return invites.create(self._world, owner, self.channel(channel), given, unique=terms is not None).code
 
     def kick(self, person: "Person") -> None:
         """Remove someone."""
