@@ -47,14 +47,14 @@ class Person:
     # commands, buttons, forms
 
     async def command(
-        self, server: Server | None, words: str, *, channel: Channel | None = None, within: float = WITHIN, **options: object
+        self, server: Server | None, words: str, *, typed_in: Channel | None = None, within: float = WITHIN, **options: object
     ) -> Reply:
         """Type ``/words`` with ``options`` (roles, channels and people as themselves) and wait for the answer.
 
-        ``server`` None: in the direct conversation with the bot. Raises CannotError for what the client would not let
+        ``server`` None: in the direct conversation with the bot; ``typed_in`` is a channel of the server. Raises CannotError for what the client would not let
         them send, NoAnswerError when no answer comes.
         """
-        place = self._place(server, channel)
+        place = self._place(server, typed_in)
         data = Typed(self._world, server.guild if server else None).data(words, options)
         self._may(server, place, words.split(maxsplit=1)[0], CHAT)
         return await self._answered(interactions.start(self._world, COMMAND, self.user, place, data), within)

@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -64,8 +64,6 @@ class Stage:
 
     town: Town
     database_url: str
-    changes: dict[str, str] = field(default_factory=dict)
-    """Settings that differ from the town's."""
     _doorman: Doorman | None = None
 
     async def __aenter__(self) -> Self:
@@ -89,8 +87,7 @@ class Stage:
 
     def configuration(self) -> Configuration:
         """Return the product's settings, without the environment of this process."""
-        changes = {"LOG_LEVEL": "DEBUG", **self.changes}
-        return read_settings({**self.town.environment(self.database_url), **changes})
+        return read_settings(self.town.environment(self.database_url))
 
     async def start(self) -> Doorman:
         """Start the product and return once it is ready and has nothing to do."""
@@ -197,13 +194,13 @@ async def _all(session: Session, query: Any) -> list[Any]:  # noqa: ANN401
 
 
 @asynccontextmanager
-async def open_stage(database_url: str, *, record: Path | None = None, start: bool = True, **changes: str) -> AsyncIterator[Stage]:
-    """Open the sandbox on a clock that stands still, and start the product in it."""
+async def open_stage(database_url: str, *, record: Path | None = None, members_intent: bool = True) -> AsyncIterator[Stage]:
+    """Open the sandbox on a clock that stands still, and start the product in it; ``members_intent``: it is told who comes and goes."""
     url = f"http://127.0.0.1:{free_port()}"
     async with (
         open_town(url, start=DEFAULT_START, flowing=False, record=record, limits="off") as town,
-        Stage(town, database_url, changes) as stage,
+        Stage(town, database_url) as stage,
     ):
-        if start:
-            await stage.start()
+        town.discord.bot_members_intent = members_intent
+        await stage.start()
         yield stage
