@@ -26,8 +26,8 @@ Record = Annotated[
     Path | None, typer.Option("--record", envvar="SANDBOX_RECORD", metavar="FILE", help="Write every exchange with the emulators there.")
 ]
 STOP = (signal.SIGTERM, signal.SIGINT)
-FAILED, BAD_SETTINGS = 1, 2
-"""Exit codes: something went wrong that is not our bug; a setting is missing or malformed."""
+FAILED, BAD_SETTINGS, STOPPED = 1, 2, 130
+"""Exit codes: something went wrong that is not our bug; a setting is missing or malformed; a story was stopped in the middle."""
 
 app = typer.Typer(
     name="doorman",
@@ -62,7 +62,8 @@ def demo(
     """Play the whole story against emulators on this machine: no account, no settings, no network."""
     from sandbox.story import play  # noqa: PLC0415 - the programs that serve people do without the emulators
 
-    raise typer.Exit(asyncio.run(_until_stopped(play(keep=keep, as_json=json, record=record))) or 0)
+    code = asyncio.run(_until_stopped(play(keep=keep, as_json=json, record=record)))
+    raise typer.Exit(STOPPED if code is None else code)
 
 
 @app.command()

@@ -15,8 +15,11 @@ _PATTERNS = (
     re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"),  # a password in an address
     re.compile(r"(?i)(?<=\bbearer )[^\s\"',;]+|(?<=\bbasic )[A-Za-z0-9+/=]{8,}|(?<=\bbot )[A-Za-z0-9._-]{20,}"),
     re.compile(
-        r"(?i)(?<![A-Za-z])(?P<name>[\w-]*(?:token|secret|password|authorization|api[_-]?key|refresh|cookie|signature|code|state)"
-        r"[\"']?\s*[=:]\s*[\"']?)(?!•|Bearer|Bot |Basic|None\b|null\b)[^\s\"'&,;)}\]]{8,}"
+        r"(?i)(?<![A-Za-z])(?P<name>[\w-]*(?:token|secret|password|authorization|api[_-]?key|cookie)[\"']?\s*[=:]\s*[\"']?)"
+        r"(?!•|Bearer|Bot |Basic|None\b|null\b)[^\s\"'&,;)}\]]{8,}"
+    ),
+    re.compile(  # names that also stand before harmless words, so that only what looks random goes
+        r"(?i)(?<![A-Za-z])(?P<name>(?:[\w-]*_)?(?:code|state|signature)[\"']?\s*[=:]\s*[\"']?)(?=[^\s\"'&]*\d)[^\s\"'&,;)}\]]{16,}"
     ),
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")

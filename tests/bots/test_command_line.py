@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bots.__main__ import app
+from bots.settings import read_settings
 
 ROOT = Path(__file__).parents[2]
 Run = Callable[..., tuple[int, str]]
@@ -32,6 +33,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "PATH": os.defpath,
         "PYTHONPATH": str(ROOT),
         "COLUMNS": "200",
+        "LOG_LEVEL": "DEBUG",
         "DATABASE_URL": f"sqlite:///{tmp_path / 'doorman.db'}",
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
         "PORT": str(port),
@@ -177,3 +179,21 @@ def test_it_serves_while_every_vendor_is_away_and_stops_when_asked(environment: 
     code, said = ended(serving)
     assert code == 0, said
     assert "closing: nothing new is taken in" in said
+
+
+def test_the_emulators_start_by_themselves_and_print_settings_that_are_complete(tmp_path: Path) -> None:
+    bare = {"PATH": os.defpath, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+    with start(bare, tmp_path, "sandbox") as process:
+        assert process.stdout is not None
+        printed: dict[str, str] = {}
+        for line in process.stdout:
+            name, separator, value = line.strip().partition("=")
+            if not separator:
+                break
+            printed[name] = value
+        process.send_signal(signal.SIGTERM)
+        code, _ = ended(process)
+    assert code == 0
+    configuration = read_settings(printed)
+    assert configuration.settings.clock_url.endswith("/clock")
+    assert len(configuration.platforms) == 1

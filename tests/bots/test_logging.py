@@ -66,7 +66,13 @@ def test_no_secret_is_in_a_message_an_argument_an_extra_or_a_traceback(said: io.
 
 @pytest.mark.parametrize(
     "line",
-    ["access_token=canary0123456", "'client_secret': 'canary0123456'", "password: canary0123456", "postgres://me:canary0123456@db/x"],
+    [
+        "access_token=canary0123456",
+        "'client_secret': 'canary0123456'",
+        "password: canary0123456",
+        "postgres://me:canary0123456@db/x",
+        "GET /oauth/callback?code=canary0123456789abc&state=canary0123456789abc",
+    ],
 )
 def test_what_is_called_a_secret_is_one(said: io.StringIO, line: str) -> None:
     logging.getLogger("bots.test").info(line)
@@ -84,6 +90,12 @@ def test_an_extra_that_is_called_a_secret_is_one(said: io.StringIO) -> None:
 def test_what_helps_is_left_as_it_is(said: io.StringIO, line: str) -> None:
     logging.getLogger("bots.test").info(line)
     assert line in said.getvalue()
+
+
+def test_an_error_s_code_can_be_read(said: io.StringIO) -> None:
+    logging.getLogger("bots.test").warning("refused", extra={"code": "missing_permission", "reference": "rRzIdvaSB7uGbYW2f3PqNQ"})
+    assert "missing_permission" in said.getvalue()
+    assert "rRzIdvaSB7uGbYW2f3PqNQ" in said.getvalue()
 
 
 def test_a_library_s_own_chatter_is_not_heard_however_loud_it_sets_itself(said: io.StringIO) -> None:
