@@ -16,6 +16,7 @@ button{font:inherit;font-weight:600;width:100%;min-height:2.9rem;margin-top:1rem
 button.quiet{background:#fff;color:#3d3ab8;border:1px solid #3d3ab8}:focus-visible{outline:3px solid #f0a500;outline-offset:2px}
 form>:first-child,section>:first-child{margin-top:0}section>:last-child{margin-bottom:0}
 .error{background:#fdecec;border:1px solid #b3261e;color:#7a1510;border-radius:.4rem;padding:.75rem;margin:0 0 1rem}
+form>button:first-child,form>[type=hidden]+button,form>[type=hidden]+label{margin-top:0}
 dl{display:grid;grid-template-columns:1fr auto;gap:.25rem 1rem;margin:0}dd{margin:0;text-align:right}a{color:#2c2a96}
 """
 

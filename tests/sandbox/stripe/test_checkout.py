@@ -253,3 +253,28 @@ async def test_what_is_archived_is_sold_no_more_and_goes_on_renewing(shop: Shop,
         await shop.session(price)
     await shop.pass_time(days=31)
     assert (await shop.subscription(subscription.id)).status == "active"
+
+
+async def test_a_card_set_up_in_a_trial_renews_by_itself(shop: Shop) -> None:
+    subscription = await shop.subscribe("4000002500003155", subscription_data={"trial_period_days": 7})
+    await shop.pass_time(days=8)
+    assert (await shop.subscription(subscription.id)).status == "active"
+
+
+async def test_a_card_saved_with_three_d_secure_pays_without_its_owner(shop: Shop) -> None:
+    session = await shop.api.v1.checkout.sessions.create_async(
+        {
+            "mode": "payment",
+            "line_items": [TIP],
+            "success_url": "http://shop.invalid/",
+            "customer_creation": "always",
+            "payment_intent_data": {"setup_future_usage": "off_session"},
+        }
+    )
+    await shop.people.pay(session.id, "4000002500003155")
+    customer = str((await shop.api.v1.checkout.sessions.retrieve_async(session.id)).customer)
+    method = (await shop.api.v1.customers.payment_methods.list_async(customer)).data[0]
+    again = await shop.api.v1.payment_intents.create_async(
+        {"amount": 500, "currency": "usd", "customer": customer, "payment_method": method.id, "confirm": True, "off_session": True}
+    )
+    assert again.status == "succeeded"

@@ -219,3 +219,20 @@ async def test_a_lookup_key_moves_only_when_asked(shop: Shop) -> None:
     second = await shop.api.v1.prices.create_async(params | {"transfer_lookup_key": True})
     assert [row.id for row in (await shop.api.v1.prices.list_async({"lookup_keys": ["gold"]})).data] == [second.id]
     assert (await shop.api.v1.prices.retrieve_async(first.id)).lookup_key is None
+
+
+async def test_a_refusal_found_late_leaves_the_key_free_too(shop: Shop) -> None:
+    headers = {"Idempotency-Key": "price-1"}
+    data = {"product": "prod_later", "currency": "usd", "unit_amount": "500"}
+    assert (await call(shop, "POST", "/v1/prices", data=data, headers=headers))[0] == 400
+    await shop.api.v1.products.create_async({"id": "prod_later", "name": "Gold"})
+    assert (await call(shop, "POST", "/v1/prices", data=data, headers=headers))[0] == 200
+
+
+async def test_a_list_is_in_order_of_creation_however_its_rows_came_to_it(shop: Shop) -> None:
+    customer = await shop.api.v1.customers.create_async({"email": "ann@example.com"})
+    cards = [await shop.api.v1.payment_methods.create_async({"type": "card", "card": {"token": "tok_visa"}}) for _ in range(3)]
+    for card in cards[::-1]:
+        await shop.api.v1.payment_methods.attach_async(card.id, {"customer": customer.id})
+    pages = await shop.api.v1.customers.payment_methods.list_async(customer.id, {"limit": 2})
+    assert [row.id async for row in pages.auto_paging_iter()] == [card.id for card in cards[::-1]]

@@ -79,6 +79,18 @@ async def test_a_delivery_that_keeps_failing_waits_for_the_clock(shop: Shop, mon
     assert shop.mailbox.types() == ["product.created"]
 
 
+async def test_a_disabled_endpoint_is_not_tried_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.stripe.webhooks.QUICK", (0.0,))
+    await shop.listen("product.created")
+    shop.mailbox.failing = 1
+    await product(shop)
+    await shop.emulator.webhooks.settled()
+    endpoint = (await shop.api.v1.webhook_endpoints.list_async()).data[0]
+    await shop.api.v1.webhook_endpoints.update_async(endpoint.id, {"disabled": True})
+    await shop.pass_time(hours=1)
+    assert shop.mailbox.events == []
+
+
 async def test_a_delivery_is_given_up_after_three_days_and_stays_listed(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sandbox.stripe.webhooks.QUICK", (0.0,))
     await shop.listen("product.created")
