@@ -14,9 +14,8 @@ label{display:block;font-weight:600;margin:.75rem 0 .25rem}.hint{color:#4b5160;f
 input{box-sizing:border-box;width:100%;font:inherit;padding:.6rem;border:1px solid #767c8a;border-radius:.4rem}
 button{font:inherit;font-weight:600;width:100%;min-height:2.9rem;margin-top:1rem;border:0;border-radius:.4rem;background:#3d3ab8;color:#fff}
 button.quiet{background:#fff;color:#3d3ab8;border:1px solid #3d3ab8}:focus-visible{outline:3px solid #f0a500;outline-offset:2px}
-form>:first-child,section>:first-child{margin-top:0}section>:last-child{margin-bottom:0}
+form>:first-child,form>[type=hidden]+*,section>:first-child{margin-top:0}section>:last-child{margin-bottom:0}
 .error{background:#fdecec;border:1px solid #b3261e;color:#7a1510;border-radius:.4rem;padding:.75rem;margin:0 0 1rem}
-form>button:first-child,form>[type=hidden]+button,form>[type=hidden]+label{margin-top:0}
 dl{display:grid;grid-template-columns:1fr auto;gap:.25rem 1rem;margin:0}dd{margin:0;text-align:right}a{color:#2c2a96}
 """
 

@@ -1,23 +1,18 @@
 """The fan's way in a real Chromium: what headers promise, only a browser can hold."""
 
-import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page, ViewportSize, async_playwright, expect
+from playwright.async_api import ViewportSize, expect
 
 from core.errors import Refusal
 from sandbox.wire import serve
+from tests.walks.chromium import DESKTOP, PHONE, assert_accessible, chromium, needs_chromium
 from tests.web.fakes import ANN, FakeTip, FakeWelcome
 from tests.web.site import Site
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-PHONE, DESKTOP = ViewportSize(width=390, height=844), ViewportSize(width=1280, height=800)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
+pytestmark = needs_chromium
 
 
 def elsewhere() -> web.Application:
@@ -47,21 +42,6 @@ async def origin(site: Site) -> AsyncIterator[str]:
         site.platform.base = base
         site.checkouts.answer = f"{base}/pay"
         yield base
-
-
-@asynccontextmanager
-async def chromium(size: ViewportSize, *, scripts: bool = True, dark: bool = False) -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        context = await browser.new_context(viewport=size, java_script_enabled=scripts, color_scheme="dark" if dark else "light")
-        yield await context.new_page()
-        await browser.close()
-
-
-async def assert_accessible(page: Page) -> None:
-    found = (await Axe().run(page)).response["violations"]
-    assert not found, [(one["id"], [node["html"] for node in one["nodes"]]) for one in found]
-    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing is cut off at the side"
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
