@@ -64,7 +64,10 @@ class CommandRunner:
             raise Refusal("not_allowed", "Only someone who may manage this community can do that. Ask its owner.")
         if not request.space_external_id:
             raise Refusal("not_in_space", "Ask me that in the community it is about, not in a direct message.")
-        home = await self._desk.communities.of_space(Space(request.platform, request.realm, request.space_external_id))
+        space = Space(request.platform, request.realm, request.space_external_id)
+        home = await self._desk.communities.arrive(
+            space, request.space_name, request.user, may_found=request.can_manage, cause=CauseId(row.id)
+        )
         return await command.run(self._desk, Call(request, home, CauseId(row.id)))
 
     async def _refused(self, row: InboxRow, refusal: Refusal) -> CommandReply:

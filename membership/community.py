@@ -76,6 +76,19 @@ class Communities:
                 raise Refusal("unknown_space", "I'm still getting to know this server. Please try again in a minute.")
             return _home(await session.get_one(CommunityRow, row.community_id), row)
 
+    async def arrive(self, space: Space, name: str, who: PlatformUserId, *, may_found: bool, cause: CauseId) -> Home:
+        """Return whose space it is; a command may come before the news that we were added, and whoever manages the space founds it then.
+
+        Refusal ``unknown_space``.
+        """
+        try:
+            return await self.of_space(space)
+        except Refusal:
+            if not may_found:
+                raise
+        await self.space_added(space, name, who, cause=cause)
+        return await self.of_space(space)
+
     async def setup(
         self,
         community: CommunityId,

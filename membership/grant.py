@@ -2,6 +2,7 @@
 
 import logging
 import random
+from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,7 @@ from core.clock import Clock
 from core.credentials import Credentials
 from core.dispatch import Lane
 from core.errors import ExternalError, MemberUnreachable, ResourceMissing
-from core.ids import Ids, PlatformName
+from core.ids import AccountId, Ids, PlatformName, SpaceId
 from core.platform import Admission, AdmissionOutcome, PlatformAdapter, Resource
 from core.pump import Jobs, pump
 from membership.outcome import Outcome, blocked, done, failed
@@ -20,8 +21,10 @@ from storage.database import Database
 from storage.grants import Actual, GrantRow, GrantTask
 
 BATCH = 64
-AT_ONCE = 16
+AT_ONCE = 48
 """How many accounts are served at the same time; the adapter's pacer holds the platform's limits."""
+PER_SPACE = 4
+"""How many of them in one space: its own limit lets ten role changes through in ten seconds, and the rest wait inside the client."""
 JOIN_TOKEN = "join"  # noqa: S105 - the purpose, not the token
 GRANTED = "Membership is paid for"
 REVOKED = "Membership has ended"
@@ -29,16 +32,19 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Seat:
-    """All due grants of one account in one space, gains first."""
+class Seat:
+    """One account in one space: what is done at a time by one piece of work."""
+
+    account: AccountId
+    space: SpaceId
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """All due grants of a seat, gains first."""
 
     adapter: PlatformAdapter
     tasks: tuple[GrantTask, ...]
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """Whose seat it is, and where."""
-        return self.tasks[0].account.id, self.tasks[0].space_row.id
 
 
 class GrantDrain:
@@ -59,39 +65,53 @@ class GrantDrain:
         """Carry out what is due; see core.dispatch.Drain."""
 
         async def find(busy: frozenset[Hashable]) -> Jobs:
-            async with self._db.reading() as session:
-                tasks = await grants.due(session, lane, self._clock.now(), BATCH)
-            seats = {seat.key: seat for seat in self._seats(tasks) if seat.key not in busy}
-            chosen = list(seats)[: max(0, AT_ONCE - len(busy))]
-            return {key: self._serve(seats[key], lane, epoch) for key in chosen}
+            chosen = await self._choose(lane, {key for key in busy if isinstance(key, Seat)})
+            return {key: self._serve(work, lane, epoch) for key, work in chosen.items()}
 
         await pump(find, self._db.woken(lane))
         async with self._db.reading() as session:
             return await grants.next_due(session, lane)
 
-    def _seats(self, tasks: Sequence[GrantTask]) -> list[_Seat]:
-        seats: dict[tuple[str, str], list[GrantTask]] = {}
-        for task in tasks:
-            seats.setdefault((task.account.id, task.space_row.id), []).append(task)
-        return [_Seat(self._adapters[found[0].space_row.platform], tuple(found)) for found in seats.values()]
+    async def _choose(self, lane: Lane, busy: set[Seat]) -> dict[Seat, _Work]:
+        """Fill the free places, a few for each space: one with a thousand grants waiting, or a slow one, must not hold up the others."""
+        chosen: dict[Seat, _Work] = {}
+        at_work = Counter(seat.space for seat in busy)
+        async with self._db.reading() as session:
+            while len(busy) + len(chosen) < AT_ONCE:
+                full = [space for space, number in at_work.items() if number >= PER_SPACE]
+                tasks = await grants.due(session, lane, self._clock.now(), BATCH, full)
+                fresh = {seat: work for seat, work in self._by_seat(tasks).items() if seat not in busy and seat not in chosen}
+                for seat, work in fresh.items():
+                    if at_work[seat.space] < PER_SPACE and len(busy) + len(chosen) < AT_ONCE:
+                        chosen[seat] = work
+                        at_work[seat.space] += 1
+                if len(tasks) < BATCH or not fresh:
+                    break
+        return chosen
 
-    async def _serve(self, seat: _Seat, lane: Lane, epoch: int) -> None:
+    def _by_seat(self, tasks: Sequence[GrantTask]) -> dict[Seat, _Work]:
+        seats: dict[Seat, list[GrantTask]] = {}
+        for task in tasks:
+            seats.setdefault(Seat(task.account.id, task.space_row.id), []).append(task)
+        return {seat: _Work(self._adapters[found[0].space_row.platform], tuple(found)) for seat, found in seats.items()}
+
+    async def _serve(self, work: _Work, lane: Lane, epoch: int) -> None:
         trouble: ExternalError | None = None
         held: frozenset[Resource] | None = frozenset()
         try:
-            held = await self._look(seat, lane, epoch)
+            held = await self._look(work, lane, epoch)
         except ExternalError as error:
             trouble = error
-        for task in seat.tasks:
+        for task in work.tasks:
             unseen = trouble is not None and task.grant.wanted and not task.grant.attempted
-            outcome = self._failed(trouble, task) if trouble is not None and unseen else await self._try(seat, task, held)
+            outcome = self._failed(trouble, task) if trouble is not None and unseen else await self._try(work, task, held)
             async with self._db.transaction() as session:
                 await lanes.fence(session, lane, epoch)
                 await self._recording.record(session, task, outcome, self._clock.now())
 
-    async def _try(self, seat: _Seat, task: GrantTask, held: frozenset[Resource] | None) -> Outcome:
+    async def _try(self, work: _Work, task: GrantTask, held: frozenset[Resource] | None) -> Outcome:
         try:
-            return await self._carry_out(seat, task, held)
+            return await self._carry_out(work, task, held)
         except ExternalError as error:
             return self._failed(error, task)
         except Exception as error:  # noqa: BLE001 - a poisoned row must not hold up the others
@@ -101,13 +121,13 @@ class GrantDrain:
     def _failed(self, error: Exception, task: GrantTask) -> Outcome:
         return failed(error, task.grant, self._clock.now(), self._rng.random())
 
-    async def _look(self, seat: _Seat, lane: Lane, epoch: int) -> frozenset[Resource] | None:
+    async def _look(self, work: _Work, lane: Lane, epoch: int) -> frozenset[Resource] | None:
         """Before the first gift, see what they have: that is not ours to take later. Then write down that we are about to give."""
-        fresh = [task for task in seat.tasks if task.grant.wanted and not task.grant.attempted]
+        fresh = [task for task in work.tasks if task.grant.wanted and not task.grant.attempted]
         if not fresh:
             return frozenset()
-        first = seat.tasks[0]
-        held = await seat.adapter.holds(first.space_row.space, first.account.external_id)
+        first = work.tasks[0]
+        held = await work.adapter.holds(first.space_row.space, first.account.external_id)
         found = {task.grant.id for task in fresh if held is not None and task.resource in held}
         async with self._db.transaction() as session:
             await lanes.fence(session, lane, epoch)
@@ -118,38 +138,38 @@ class GrantDrain:
                 task.grant.found, task.grant.attempted = row.found, True
         return held
 
-    async def _carry_out(self, seat: _Seat, task: GrantTask, held: frozenset[Resource] | None) -> Outcome:
+    async def _carry_out(self, work: _Work, task: GrantTask, held: frozenset[Resource] | None) -> Outcome:
         if not task.grant.wanted:
-            return await self._revoke(seat, task)
+            return await self._revoke(work, task)
         if held is not None and task.grant.found:
             return done(Actual.GRANTED, "had it before")
         if held is None:
-            return await self._admit(seat, task, MemberUnreachable("not in the space", code="not_inside"))
+            return await self._admit(work, task, MemberUnreachable("not in the space", code="not_inside"))
         try:
-            await seat.adapter.grant(task.resource, task.account.external_id, reason=GRANTED)
+            await work.adapter.grant(task.resource, task.account.external_id, reason=GRANTED)
         except MemberUnreachable as error:
-            return await self._admit(seat, task, error)
+            return await self._admit(work, task, error)
         return done(Actual.GRANTED)
 
-    async def _revoke(self, seat: _Seat, task: GrantTask) -> Outcome:
+    async def _revoke(self, work: _Work, task: GrantTask) -> Outcome:
         if task.grant.found or not task.grant.attempted:
             return done(Actual.UNKNOWN, "not ours to take")
         try:
-            await seat.adapter.revoke(task.resource, task.account.external_id, reason=REVOKED)
+            await work.adapter.revoke(task.resource, task.account.external_id, reason=REVOKED)
         except (MemberUnreachable, ResourceMissing) as error:
             return done(Actual.REVOKED, error.code)
         return done(Actual.REVOKED)
 
-    async def _admit(self, seat: _Seat, task: GrantTask, error: MemberUnreachable) -> Outcome:
+    async def _admit(self, work: _Work, task: GrantTask, error: MemberUnreachable) -> Outcome:
         """Bring the payer in: with their own token, else by an invite they open themselves; it is made once."""
-        if not isinstance(seat.adapter, Admission) or task.grant.invite_url:
+        if not isinstance(work.adapter, Admission) or task.grant.invite_url:
             return blocked(error, invite_url=task.grant.invite_url)
         user, space = task.account.external_id, task.space_row.space
         subject = f"{task.account.realm}:{user}"
         token = await self._credentials.get(task.account.platform, subject, JOIN_TOKEN)
-        admitted = await seat.adapter.admit(space, user, token, [task.resource], reason=GRANTED)
+        admitted = await work.adapter.admit(space, user, token, [task.resource], reason=GRANTED)
         if admitted.outcome is AdmissionOutcome.INVITED:
             return blocked(error, invite_url=admitted.invite_url)
         await self._credentials.forget(task.account.platform, subject, JOIN_TOKEN)
-        await seat.adapter.grant(task.resource, user, reason=GRANTED)
+        await work.adapter.grant(task.resource, user, reason=GRANTED)
         return done(Actual.GRANTED, str(admitted.outcome))

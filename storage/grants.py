@@ -1,6 +1,6 @@
 """What each account should hold, and what the platform last said."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +12,7 @@ from sqlmodel.sql.expression import Select
 
 from core.dispatch import Lane
 from core.errors import Remedy
-from core.ids import AccountId, CauseId, CommunityId, GrantId, MemberId, ResourceId
+from core.ids import AccountId, CauseId, CommunityId, GrantId, MemberId, ResourceId, SpaceId
 from core.platform import Resource
 from storage.accounts import AccountRow
 from storage.database import will_wake
@@ -116,9 +116,11 @@ def _tasks() -> Select[GrantRow, AccountRow, ResourceRow, SpaceRow]:
     )
 
 
-async def due(session: AsyncSession, lane: Lane, now: datetime, limit: int) -> list[GrantTask]:
-    """Return what is due on a lane, gains before losses, oldest first."""
+async def due(session: AsyncSession, lane: Lane, now: datetime, limit: int, full: Collection[SpaceId] = ()) -> list[GrantTask]:
+    """Return what is due on a lane outside the ``full`` spaces, gains before losses, oldest first."""
     query = _tasks().where(GrantRow.lane == lane, col(GrantRow.status) == inline(GrantStatus.PENDING), GrantRow.due_at <= now)
+    if full:
+        query = query.where(col(ResourceRow.space_id).not_in(full))
     rows = await session.exec(query.order_by(col(GrantRow.wanted).desc(), col(GrantRow.due_at)).limit(limit))
     return [GrantTask(*row) for row in rows]
 
