@@ -3,8 +3,6 @@
 import logging
 from collections.abc import Mapping, Sequence
 
-from sqlmodel import select
-
 from bots.commands.call import Call, Command, Desk
 from bots.requests import load_request
 from core.commands import Audience, CommandReply, CommandRequest
@@ -12,7 +10,7 @@ from core.errors import PermanentError, Refusal, Remedy, TransientError
 from core.ids import CauseId
 from core.platform import PlatformAdapter, Space
 from core.text import Code
-from storage.audit import AuditRow
+from storage import audit
 from storage.database import Database
 from storage.inbox import InboxRow
 
@@ -73,8 +71,8 @@ class CommandRunner:
     async def _refused(self, row: InboxRow, refusal: Refusal) -> CommandReply:
         """After a crash between the deed and the answer, the deed stands in its own way ("there is one already"): then it is done."""
         async with self._db.reading() as session:
-            done = (await session.exec(select(AuditRow.id).where(AuditRow.cause_id == row.id).limit(1))).first()
-        if done is not None:
+            done = await audit.caused(session, CauseId(row.id))
+        if done:
             return CommandReply("Done", ("It was carried out; I was interrupted before I could say so.",))
         return CommandReply("That won't work", (refusal.message,))
 

@@ -7,13 +7,12 @@ from datetime import timedelta
 from rich.table import Table
 from rich.text import Text
 
-from bots import troubles
 from bots.foundation import Foundation, lay_foundation
 from bots.settings import Configuration
 from core.clock import Clock
 from core.errors import ExternalError, Refusal
 from core.platform import PlatformAdapter, Probing
-from storage import resources, schema
+from storage import resources, schema, troubles
 from storage.spaces import SpaceRow
 from storage.stripe_accounts import ENVIRONMENT
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Index, Text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.ids import CauseId, CommunityId, Ids
@@ -81,3 +81,8 @@ def record(  # noqa: PLR0913 - an audit row has this many sides
             answer=answer,
         )
     )
+
+
+async def caused(session: AsyncSession, cause: CauseId) -> bool:
+    """Say whether anything was changed because of ``cause``."""
+    return (await session.exec(select(AuditRow.id).where(AuditRow.cause_id == cause).limit(1))).first() is not None
