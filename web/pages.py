@@ -20,7 +20,7 @@ REFUSALS: Final[Mapping[str, tuple[int, str]]] = {
     "invite_unknown": (404, "We don't know this link"),
     "invite_expired": (410, "This link has run out"),
     "invite_used_up": (410, "This link is used up"),
-    "invite_revoked": (410, "This link was withdrawn"),
+    "invite_revoked": (410, "This link no longer works"),
     "plan_archived": (410, "No longer sold"),
     "plan_broken": (409, "Not for sale right now"),
     "invite_not_yours": (403, "This link is for someone else"),

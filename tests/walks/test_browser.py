@@ -138,7 +138,7 @@ async def test_a_member_who_comes_again_is_led_to_the_portal_and_cancels_there(k
         assert "stays on until" in words_to(ben)
         await kitchen.command("doorman link revoke", link=link)
         await member.follow("Return to")
-        await member.shows("This link was withdrawn", "withdrawn")
+        await member.shows("This link no longer works", "withdrawn")
 
 
 @pictures
