@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ from core.dispatch import Lane
 from core.errors import ExternalError, PermanentError, RateLimited, TransientError
 from core.ids import CauseId, StripeAccountId
 from core.payments import PaymentGateways
-from core.pump import Jobs, pump
+from core.pump import Found, pump
 from storage import lanes, work
 from storage.database import Database, Session
 from storage.inbox import InboxRow
@@ -26,6 +26,7 @@ from storage.outbox import OutboxRow
 BATCH = 100
 AT_ONCE = 8
 """How many objects are looked at at the same time; Stripe's sandboxes take 25 calls a second."""
+ACCESS = frozenset([Subject.SUBSCRIPTION, Subject.CHECKOUT])
 KEY_TROUBLE = timedelta(minutes=5)
 """How often to try again while the key is refused: nothing is lost, somebody must act, and it never counts as an attempt."""
 _log = logging.getLogger(__name__)
@@ -80,13 +81,15 @@ class StripeInbox:
         """Carry out what is due; see core.dispatch.Drain."""
         account = StripeAccountId(lane.partition(":")[2])
 
-        async def find(busy: frozenset[Hashable]) -> Jobs:
+        async def find(busy: frozenset[Hashable]) -> Found:
             async with self._db.reading() as session:
                 now = self._clock.now()
                 came = await work.due(session, InboxRow, lane, now, BATCH)
                 again = await work.due(session, OutboxRow, lane, now, BATCH)
-            items = [item for item in _items([*came, *again]) if item.key not in busy]
-            return {item.key: self._carry_out(account, lane, epoch, item) for item in items[: max(0, AT_ONCE - len(busy))]}
+            items = _items([*came, *again])
+            chosen = _first([item for item in items if item.key not in busy], busy)
+            more = len(chosen) + len(busy) < len(items) or len(came) >= BATCH or len(again) >= BATCH
+            return Found({item.key: self._carry_out(account, lane, epoch, item) for item in chosen}, more)
 
         await pump(find, self._db.woken(lane))
         async with self._db.reading() as session:
@@ -147,6 +150,13 @@ def _items(rows: Sequence[InboxRow | OutboxRow]) -> list[_Item]:
         subject = ROUTES.get(row.type) if isinstance(row, InboxRow) else subject_of(object_id)
         grouped.setdefault((subject, object_id), []).append(row)
     return [_Item(subject, object_id, _cause(found[0]), tuple(found)) for (subject, object_id), found in grouped.items()]
+
+
+def _first(items: Sequence[_Item], busy: Collection[Hashable]) -> Sequence[_Item]:
+    """Choose what to look at now: what decides access before what is only booked, and books only while no access waits."""
+    access = [item for item in items if item.subject in ACCESS]
+    deciding = access or any(isinstance(key, tuple) and key[0] in ACCESS for key in busy)
+    return (access if deciding else items)[: max(0, AT_ONCE - len(busy))]
 
 
 def _cause(row: InboxRow | OutboxRow) -> CauseId:

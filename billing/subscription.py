@@ -22,6 +22,9 @@ from storage.plans import PlanRow
 from storage.prices import plan_of
 from storage.subscriptions import SubscriptionRow
 
+REMEMBERED = 1000
+"""Of how many subscriptions we remember when we last asked."""
+
 
 class Subscriptions:
     """The only writer of subscriptions and of the entitlements they are the source of."""
@@ -32,6 +35,7 @@ class Subscriptions:
         self._ids = ids
         self._gateways = gateways
         self._grace = grace
+        self._asked: dict[str, datetime] = {}
         self._looking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def refresh(self, account: StripeAccountId, external_id: str, *, cause: CauseId, since: datetime | None = None) -> None:
@@ -40,17 +44,19 @@ class Subscriptions:
         A payment is told of in several events at once; the first that is looked at answers for those that came before the look.
         """
         async with self._looking.setdefault(external_id, asyncio.Lock()):
-            if since is not None and await self._newer(account, external_id, since):
+            if since is not None and self._asked.get(external_id, since) > since:
                 return
             asked_at = self._clock.now()
             snapshot = await (await self._gateways.of(account)).subscription(external_id)
             async with self._db.transaction() as session:
                 await self.apply(session, account, snapshot, Trail(self._ids, asked_at, cause))
+            self._remember(external_id, asked_at)
 
-    async def _newer(self, account: StripeAccountId, external_id: str, since: datetime) -> bool:
-        async with self._db.reading() as session:
-            row = await subscriptions.by_stripe_id(session, account, external_id)
-        return row is not None and row.fetched_at > since
+    def _remember(self, external_id: str, asked_at: datetime) -> None:
+        """Note when we asked, for the events of the next moments; forgetting costs one more look."""
+        self._asked[external_id] = asked_at
+        if len(self._asked) > REMEMBERED:
+            self._asked.pop(next(iter(self._asked)))
 
     async def refunded(self, account: StripeAccountId, external_id: str, invoice: str, *, cause: CauseId) -> None:
         """End the access of an invoice given back in full, when it is the subscription's latest.
@@ -81,7 +87,7 @@ class Subscriptions:
             return
         before = _facts(row)
         await _copy(session, row, snapshot, trail)
-        grace = await self._grace_of(session, row)
+        grace = await self._grace_of(session, row) if row.past_due_since else self._grace
         row.next_notice_at = next_notice(row.past_due_since, grace, row.notices_sent) if row.past_due_since else None
         session.add(row)
         await session.flush()
@@ -208,12 +214,16 @@ def _facts(row: SubscriptionRow) -> dict[str, Any]:
 
 async def _notify(session: Session, row: SubscriptionRow, before: dict[str, Any], trail: Trail) -> None:
     """Tell of a cancel that keeps access for now, and of a failed renewal that was mended; the sweep sends the reminders."""
+    cancelled = row.cancel_at is not None and row.status in {"active", "trialing"} and before["cancel_at"] is None
+    mended = before["past_due_since"] and row.past_due_since is None and row.status == "active"
+    if not cancelled and not mended:
+        return
     plan = await session.get_one(PlanRow, row.plan_id)
-    if row.cancel_at and row.status in {"active", "trialing"} and before["cancel_at"] is None:
+    if cancelled and row.cancel_at is not None:
         notice = Notice(NoticeKind.ENDING, {"plan": plan.name, "at": row.cancel_at.isoformat()})
         dedupe = f"ending:{row.id}:{row.cancel_at.isoformat()}:{trail.cause}"
         await add_notice(session, trail, row.community_id, notice, member=row.member_id, dedupe=dedupe)
-    if before["past_due_since"] and row.past_due_since is None and row.status == "active":
+    if mended:
         notice = Notice(NoticeKind.RENEWED, {"plan": plan.name, "until": row.period_end.isoformat()})
         dedupe = f"renewed:{row.id}:{row.period_end.isoformat()}"
         await add_notice(session, trail, row.community_id, notice, member=row.member_id, dedupe=dedupe)

@@ -13,7 +13,7 @@ from core.dispatch import Lane
 from core.errors import ExternalError, MemberUnreachable, ResourceMissing
 from core.ids import AccountId, Ids, PlatformName, SpaceId
 from core.platform import Admission, AdmissionOutcome, PlatformAdapter, Resource
-from core.pump import Jobs, pump
+from core.pump import Found, pump
 from membership.outcome import Outcome, blocked, done, failed
 from membership.recording import Recording
 from storage import grants, lanes
@@ -64,18 +64,23 @@ class GrantDrain:
     async def drain(self, lane: Lane, epoch: int) -> datetime | None:
         """Carry out what is due; see core.dispatch.Drain."""
 
-        async def find(busy: frozenset[Hashable]) -> Jobs:
-            chosen = await self._choose(lane, {key for key in busy if isinstance(key, Seat)})
-            return {key: self._serve(work, lane, epoch) for key, work in chosen.items()}
+        async def find(busy: frozenset[Hashable]) -> Found:
+            chosen, more = await self._choose(lane, {key for key in busy if isinstance(key, Seat)})
+            return Found({key: self._serve(work, lane, epoch) for key, work in chosen.items()}, more)
 
         await pump(find, self._db.woken(lane))
         async with self._db.reading() as session:
             return await grants.next_due(session, lane)
 
-    async def _choose(self, lane: Lane, busy: set[Seat]) -> dict[Seat, _Work]:
-        """Fill the free places, a few for each space: one with a thousand grants waiting, or a slow one, must not hold up the others."""
+    async def _choose(self, lane: Lane, busy: set[Seat]) -> tuple[dict[Seat, _Work], bool]:
+        """Fill the free places, a few for each space: one with a thousand grants waiting, or a slow one, must not hold up the others.
+
+        Returns what to start, and whether something that is due had to be left.
+        """
         chosen: dict[Seat, _Work] = {}
+        left = False
         at_work = Counter(seat.space for seat in busy)
+        full: list[SpaceId] = []
         async with self._db.reading() as session:
             while len(busy) + len(chosen) < AT_ONCE:
                 full = [space for space, number in at_work.items() if number >= PER_SPACE]
@@ -85,9 +90,12 @@ class GrantDrain:
                     if at_work[seat.space] < PER_SPACE and len(busy) + len(chosen) < AT_ONCE:
                         chosen[seat] = work
                         at_work[seat.space] += 1
+                    else:
+                        left = True
                 if len(tasks) < BATCH or not fresh:
                     break
-        return chosen
+                left = True
+        return chosen, left or bool(full)
 
     def _by_seat(self, tasks: Sequence[GrantTask]) -> dict[Seat, _Work]:
         seats: dict[Seat, list[GrantTask]] = {}

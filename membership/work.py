@@ -11,7 +11,7 @@ from core.clock import Clock
 from core.dispatch import Lane
 from core.errors import RateLimited
 from core.ids import CauseId, CommunityId, MemberId
-from core.pump import Jobs, pump
+from core.pump import Found, pump
 from membership.notice import Notices
 from membership.reconcile import Reconciler
 from storage import lanes, work
@@ -36,18 +36,16 @@ class OutboxDrain:
     async def drain(self, lane: Lane, epoch: int) -> datetime | None:
         """Carry out what is due, access before words; see core.dispatch.Drain."""
 
-        async def find(busy: frozenset[Hashable]) -> Jobs:
+        async def find(busy: frozenset[Hashable]) -> Found:
             async with self._db.reading() as session:
-                now = self._clock.now()
-                asked = await work.due(session, OutboxRow, lane, now, BATCH, kind=OutboxKind.RECONCILE)
-                told = await work.due(session, OutboxRow, lane, now, BATCH, kind=OutboxKind.NOTICE)
-            return self._jobs(lane, epoch, [*asked, *told], busy)
+                rows = await work.due(session, OutboxRow, lane, self._clock.now(), BATCH)
+            return self._jobs(lane, epoch, rows, busy)
 
         await pump(find, self._db.woken(lane))
         async with self._db.reading() as session:
             return await work.next_due(session, lane)
 
-    def _jobs(self, lane: Lane, epoch: int, rows: Sequence[OutboxRow], busy: frozenset[Hashable]) -> Jobs:
+    def _jobs(self, lane: Lane, epoch: int, rows: Sequence[OutboxRow], busy: frozenset[Hashable]) -> Found:
         """Reconcile every member who is due, and send a few notices beside it: a message that waits holds nobody's access up."""
         members: dict[tuple[CommunityId, MemberId], list[OutboxRow]] = {}
         for row in rows:
@@ -58,7 +56,9 @@ class OutboxDrain:
         }
         sending = sum(isinstance(key, str) for key in busy)
         notices = [row for row in rows if row.kind == OutboxKind.NOTICE and row.id not in busy]
-        return {**jobs, **{row.id: self._send(lane, epoch, row) for row in notices[: max(0, MESSAGES_AT_ONCE - sending)]}}
+        free = max(0, MESSAGES_AT_ONCE - sending)
+        more = len(notices) > free or len(rows) >= BATCH or any(key in busy for key in members)
+        return Found({**jobs, **{row.id: self._send(lane, epoch, row) for row in notices[:free]}}, more)
 
     async def _reconcile(self, lane: Lane, epoch: int, community: CommunityId, member: MemberId, rows: list[OutboxRow]) -> None:
         """Decide and write in one transaction with the rows that asked for it."""

@@ -16,12 +16,11 @@ from storage.types import inline
 Row = TypeVar("Row", InboxRow, OutboxRow)
 
 
-async def due(session: AsyncSession, box: type[Row], lane: Lane, now: datetime, limit: int, *, kind: str = "") -> Sequence[Row]:
-    """Return what is due on a lane, of one kind or of any, oldest first."""
-    query = select(box).where(box.lane == lane, col(box.status) == inline(WorkStatus.PENDING), box.due_at <= now)
-    if kind:
-        query = query.where(col(box.kind) == kind)
-    return (await session.exec(query.order_by(col(box.due_at)).limit(limit))).all()
+async def due(session: AsyncSession, box: type[Row], lane: Lane, now: datetime, limit: int) -> Sequence[Row]:
+    """Return what is due on a lane, oldest first; in the outbox changes come before words."""
+    query = select(box).where(box.lane == lane, col(box.status) == inline(WorkStatus.PENDING), box.due_at <= now).limit(limit)
+    order = [col(box.kind).desc(), col(box.due_at)] if box is OutboxRow else [col(box.due_at)]
+    return (await session.exec(query.order_by(*order))).all()
 
 
 async def next_due(session: AsyncSession, lane: Lane) -> datetime | None:

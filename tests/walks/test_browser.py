@@ -1,7 +1,9 @@
 """The fan's way in a real browser, against the whole product and the emulators, over sockets."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from playwright.async_api import ViewportSize, expect
@@ -11,6 +13,7 @@ from tests.walks.shop import PERMISSIONS, Shop, words_to
 from tests.walks.stage import Stage
 
 pytestmark = needs_chromium
+ROOT = Path(__file__).parents[2]
 GOOD, DECLINED, ASKS_BANK = "4242 4242 4242 4242", "4000 0000 0000 0002", "4000 0025 0000 3155"
 pictures = pytest.mark.screenshots
 EVERY_SCREEN = pytest.mark.parametrize(
@@ -170,3 +173,12 @@ async def test_whoever_may_not_be_brought_in_comes_in_by_an_invite(kitchen: Shop
         await fan.shows("Ann's Kitchen")
     await kitchen.stage.settled()
     assert kitchen.holds(ben) == {"Gold"}
+
+
+def test_every_picture_taken_is_shown_in_words_too_and_none_is_shown_that_was_not_taken() -> None:
+    shown: set[str] = set()
+    for page in (ROOT / "README.md", ROOT / "docs" / "tour.md"):
+        pictures = re.findall(r'<img src="([^"]+)" width="\d+" alt="([^"]{20,})">', page.read_text())
+        assert len(pictures) == page.read_text().count("<img")
+        shown |= {(page.parent / path).relative_to(ROOT / "docs" / "screenshots").name for path, _ in pictures}
+    assert {path.name for path in (ROOT / "docs" / "screenshots").glob("*.png")} == shown

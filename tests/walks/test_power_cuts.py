@@ -2,11 +2,13 @@
 
 import asyncio
 from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
 import aiosqlite
 import pytest
+from aiohttp import web
 
 from sandbox.browser import Browser, Missing
 from sandbox.discord.people import Person
@@ -40,19 +42,38 @@ def connections(monkeypatch: pytest.MonkeyPatch) -> list[aiosqlite.Connection]:
     return opened
 
 
+@pytest.fixture(autouse=True)
+def runners(monkeypatch: pytest.MonkeyPatch) -> list[web.AppRunner]:
+    """Every server of the product's that was started."""
+    started: list[web.AppRunner] = []
+
+    def starting(*args: Any, **kwargs: Any) -> web.AppRunner:  # noqa: ANN401 - as the product passes them
+        started.append(web.AppRunner(*args, **kwargs))
+        return started[-1]
+
+    monkeypatch.setattr("bots.bootstrap.web", SimpleNamespace(AppRunner=starting, TCPSite=web.TCPSite))
+    return started
+
+
 @pytest.fixture
-def power(sqlite_stage: Stage, connections: list[aiosqlite.Connection]) -> Power:
+def power(sqlite_stage: Stage, connections: list[aiosqlite.Connection], runners: list[web.AppRunner]) -> Power:
     """The power of the product on the stage."""
     power = Power()
     sqlite_stage.town.wire.faults = PowerPlan(power)
-    sqlite_stage.on_abandon = lambda: dropped(connections)
+    sqlite_stage.on_abandon = lambda: dropped(connections, runners)
     sqlite_stage.on_start = lambda doorman: setattr(doorman.base.db, "before_commit", power.before_commit)
     sqlite_stage.on_start(sqlite_stage.doorman)
     return power
 
 
-async def dropped(connections: list[aiosqlite.Connection]) -> None:
+async def dropped(connections: list[aiosqlite.Connection], runners: list[web.AppRunner]) -> None:
     """Close what an operating system closes for a process that is gone, with whatever was begun and not committed."""
+    for handler in [handler for runner in runners if runner.server is not None for handler in runner.server.connections]:
+        if handler.transport is not None:
+            handler.transport.abort()
+    for runner in runners:
+        await runner.cleanup()
+    runners.clear()
     closing = [future for one in connections if one._running and (future := one.stop()) is not None]
     if closing:
         await asyncio.wait(closing, timeout=1)
