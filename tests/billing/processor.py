@@ -8,6 +8,7 @@ from core.errors import ExternalError, PermanentError
 from core.ids import StripeAccountId
 from core.money import Money
 from core.payments import (
+    AccountSnapshot,
     CheckoutSnapshot,
     CheckoutStatus,
     EventSnapshot,
@@ -36,6 +37,10 @@ class Processor:
         if account != "env":
             raise PermanentError("no such account", code="unknown_account")
         return cast("PaymentGateway", self)
+
+    async def account(self) -> AccountSnapshot:
+        self._fail()
+        return AccountSnapshot("acct_1", livemode=False, charges_enabled=True, default_currency="USD")
 
     async def subscription(self, external_id: str) -> SubscriptionSnapshot:
         self._ask(external_id)
