@@ -48,9 +48,13 @@ class Screen:
     scripts: bool
     form: str
 
+    async def reaches(self, heading: str, _picture: str = "") -> None:
+        """Wait for the page with this heading."""
+        await expect(self.page.get_by_role("heading", level=1)).to_have_text(heading, timeout=PATIENCE)
+
     async def shows(self, heading: str, picture: str = "") -> None:
         """Wait for the page with this heading, examine it, and keep a picture of it where pictures are kept."""
-        await expect(self.page.get_by_role("heading", level=1)).to_have_text(heading, timeout=PATIENCE)
+        await self.reaches(heading)
         if self.scripts:
             await assert_accessible(self.page)
         if picture and PICTURES:

@@ -64,17 +64,18 @@ def install_url(stage: Stage) -> str:
     return f"{discord.authorize_url}?client_id={discord.client_id}&scope=bot+applications.commands&permissions={PERMISSIONS}"
 
 
-async def to_checkout(fan: Screen, link: str) -> None:
-    """Walk from the link to the page that asks for a card, as ben."""
+async def to_checkout(fan: Screen, link: str, *, looking: bool = False) -> None:
+    """Walk from the link to the page that asks for a card, as ben; ``looking``: examine each page on the way."""
+    arrives = fan.shows if looking else fan.reaches
     await fan.page.goto(link)
-    await fan.shows("Gold", "offer")
+    await arrives("Gold", "offer")
     await fan.press("Continue with Discord")
-    await fan.shows("Who are you?")
+    await arrives("Who are you?")
     await fan.press("@ben")
-    await fan.shows("Doorman wants to access your account", "consent")
+    await arrives("Doorman wants to access your account", "consent")
     await fan.press("Authorise")
     await expect(fan.page.get_by_text("You join as @Ben")).to_be_visible()
-    await fan.shows("Gold", "confirm")
+    await arrives("Gold", "confirm")
     await fan.press("Continue to payment")
 
 
@@ -91,7 +92,7 @@ async def test_a_fan_whose_first_card_is_declined_walks_from_the_link_into_the_s
     link = await sells(kitchen)
     ben = kitchen.fan("ben")
     async with screen(size, scripts=scripts) as fan:
-        await to_checkout(fan, link)
+        await to_checkout(fan, link, looking=True)
         await fan.shows("Pay Ann's Kitchen", "checkout")
         await pay(fan, DECLINED)
         await expect(fan.page.get_by_role("alert")).to_have_text("Your card was declined.")
@@ -158,19 +159,20 @@ async def test_a_tip_is_confirmed_with_the_bank_and_thanked_for(kitchen: Shop) -
     assert "For the soup!" in kitchen.heard()
 
 
+@pictures
 async def test_whoever_may_not_be_brought_in_comes_in_by_an_invite(kitchen: Shop) -> None:
     link = await sells(kitchen)
     ben = kitchen.fan("ben")
     async with screen(PHONE) as fan:
         await to_checkout(fan, link)
-        await fan.shows("Pay Ann's Kitchen")
+        await fan.reaches("Pay Ann's Kitchen")
         ben.withdraw()
         await pay(fan, GOOD)
         await fan.shows("You are paid. One step is yours", "welcome-invite")
         await fan.follow("Join Ann's Kitchen")
         await fan.shows("@doorman invited you to join Ann's Kitchen")
         await fan.press("Accept invite")
-        await fan.shows("Ann's Kitchen")
+        await fan.reaches("Ann's Kitchen")
     await kitchen.stage.settled()
     assert kitchen.holds(ben) == {"Gold"}
 
