@@ -16,7 +16,7 @@ from core.clock import Clock
 from core.errors import ExternalError
 from core.ids import CauseId, CommunityId, Ids, OrderId, StripeAccountId
 from core.payments import CheckoutStatus, PaymentGateway, PaymentGateways
-from storage import comparing, overdue
+from storage import comparing, overdue, stripe_accounts
 from storage.database import Database
 from storage.orders import OrderRow
 from storage.overdue import SubscriptionRef
@@ -85,6 +85,8 @@ class CatchUp:
 
     async def _account(self, account: StripeAccountRow, cause: CauseId, report: CatchUpReport) -> None:
         gateway, now = await self._gateways.of(account.id), self._clock.now()
+        if not account.external_id and not report.dry_run:
+            await self._introduce(account.id, gateway)
         theirs = now - await gateway.skew()
         await self._waiting_orders(account.id, gateway, cause, report)
         since = max((account.events_seen_at or theirs - REACH) - OVERLAP, theirs - REACH)
@@ -105,6 +107,12 @@ class CatchUp:
         synced = now if due and found.credible and not unanswered else None
         async with self._db.transaction() as session:
             await comparing.caught_up(session, account.id, events_seen_at=min([theirs, *open_since]), full_sync_at=synced)
+
+    async def _introduce(self, account: StripeAccountId, gateway: PaymentGateway) -> None:
+        """Learn which account our key is of, and whether for real money: events of any other are then set aside."""
+        known = await gateway.account()
+        async with self._db.transaction() as session:
+            await stripe_accounts.introduce(session, account, known.external_id, livemode=known.livemode)
 
     async def _waiting_orders(self, account: StripeAccountId, gateway: PaymentGateway, cause: CauseId, report: CatchUpReport) -> None:
         async def ask(name: OrderId) -> None:

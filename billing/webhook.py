@@ -67,5 +67,7 @@ class StripeWebhooks:
                 raise UnknownEndpoint
             own = tuple(secret.strip() for secret in (row.secrets or "").split(",") if secret.strip())
             secrets = self._environment_secrets if row.id == ENVIRONMENT_ENDPOINT else own
+            if not account.external_id:
+                return row.id, secrets, account  # not introduced yet: look again at the next delivery
             self._endpoints[path] = (row.id, secrets, account)
         return self._endpoints[path]

@@ -66,6 +66,7 @@ class CommandRunner:
         home = await self._desk.communities.arrive(
             space, request.space_name, request.user, may_found=request.can_manage, cause=CauseId(row.id)
         )
+        await self._desk.members.present(space, request.user, cause=CauseId(row.id))
         return await command.run(self._desk, Call(request, home, CauseId(row.id)))
 
     async def _refused(self, row: InboxRow, refusal: Refusal) -> CommandReply:

@@ -11,7 +11,6 @@ from bots.use_cases import UseCases
 from bots.worker import InboundDrain
 from core.dispatch import Drain
 from membership.grant import GrantDrain
-from membership.member import Members
 from membership.notice import Notices
 from membership.reconcile import Reconciler
 from membership.work import OutboxDrain
@@ -53,6 +52,6 @@ def _inbound(base: Foundation, cases: UseCases) -> Drain:
         db=base.db,
         clock=base.clock,
         commands=CommandRunner(db=base.db, desk=cases.desk, commands=COMMANDS),
-        events=EventRunner(communities=cases.desk.communities, members=Members(**base.tools()), unblocker=cases.unblocker),
+        events=EventRunner(communities=cases.desk.communities, members=cases.desk.members, unblocker=cases.unblocker),
         unit=base.rng.random,
     ).drain

@@ -13,6 +13,7 @@ from bots.commands.call import Desk
 from bots.foundation import Foundation
 from membership.community import Communities
 from membership.invite import Invites
+from membership.member import Members
 from membership.status import Statuses
 from membership.unblock import Unblocker
 
@@ -38,6 +39,7 @@ def build_use_cases(base: Foundation) -> UseCases:
         public_url=settings.public_url,
         grace_days=settings.grace_days,
         adapters=base.adapters,
+        members=Members(**tools),
         communities=Communities(**tools, default_currency=settings.default_currency),
         plans=Plans(**tools, gateways=base.gateways),
         invites=Invites(**tools, public_url=settings.public_url),

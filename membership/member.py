@@ -37,6 +37,13 @@ class Members:
                        before=before, after={"actual": str(row.actual), "status": str(row.status)})  # fmt: skip
                 will_wake(session, row.lane)
 
+    async def present(self, space: Space, user: PlatformUserId, *, cause: CauseId) -> None:
+        """Somebody who acts in the space is in it: give what waited for them to come, though nobody told us that they came."""
+        async with self._db.reading() as session:
+            waiting = await grants.waiting_for(session, space, user)
+        if waiting:
+            await self.joined(space, user, at=self._clock.now(), cause=cause)
+
     async def left(self, space: Space, user: PlatformUserId, *, at: datetime, cause: CauseId) -> None:
         """Whoever leaves holds nothing any more; what is paid for waits until they are back."""
         async with self._db.transaction() as session:

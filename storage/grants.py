@@ -12,8 +12,8 @@ from sqlmodel.sql.expression import Select
 
 from core.dispatch import Lane
 from core.errors import Remedy
-from core.ids import AccountId, CauseId, CommunityId, GrantId, MemberId, ResourceId, SpaceId
-from core.platform import Resource
+from core.ids import AccountId, CauseId, CommunityId, GrantId, MemberId, PlatformUserId, ResourceId, SpaceId
+from core.platform import Resource, Space
 from storage.accounts import AccountRow
 from storage.database import will_wake
 from storage.resources import ResourceRow
@@ -175,3 +175,22 @@ async def _unblock(session: AsyncSession, space: SpaceRow, which: ColumnElement[
 async def rows_of_member(session: AsyncSession, member: MemberId) -> Sequence[GrantRow]:
     """Return a member's grant rows, held against other writers until this transaction ends."""
     return (await session.exec(select(GrantRow).where(GrantRow.member_id == member).with_for_update())).all()
+
+
+async def waiting_for(session: AsyncSession, space: Space, user: PlatformUserId) -> bool:
+    """Return whether something waits for a person to come into a space."""
+    query = (
+        select(GrantRow.id)
+        .join(AccountRow, col(AccountRow.id) == col(GrantRow.account_id))
+        .join(ResourceRow, col(ResourceRow.id) == col(GrantRow.resource_id))
+        .join(SpaceRow, col(SpaceRow.id) == col(ResourceRow.space_id))
+        .where(
+            AccountRow.external_id == user,
+            AccountRow.platform == space.platform,
+            AccountRow.realm == space.realm,
+            SpaceRow.external_id == space.external_id,
+            col(GrantRow.status) == inline(GrantStatus.BLOCKED),
+            col(GrantRow.remedy) == Remedy.MEMBER,
+        )
+    )
+    return (await session.exec(query.limit(1))).first() is not None

@@ -51,3 +51,10 @@ async def ensure_environment(session: AsyncSession, now: datetime) -> None:
     """Make the environment's account, row one, unless it is there."""
     row = StripeAccountRow(id=ENVIRONMENT, kind=StripeAccountKind.ENV, created_at=now)
     await session.execute(insert(session, StripeAccountRow).values(row.model_dump()).on_conflict_do_nothing())
+
+
+async def introduce(session: AsyncSession, account: StripeAccountId, external_id: str, *, livemode: bool) -> None:
+    """Store which of the processor's accounts a row is, once that is known."""
+    row = await session.get_one(StripeAccountRow, account)
+    row.external_id, row.livemode = external_id, livemode
+    session.add(row)

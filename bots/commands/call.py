@@ -14,6 +14,7 @@ from core.people import Identity
 from core.platform import PlatformAdapter, Resource, ResourceKind, ResourceLabel, Space
 from membership.community import Communities, Home
 from membership.invite import Invites
+from membership.member import Members
 from membership.status import Statuses
 
 
@@ -26,6 +27,7 @@ class Desk:
     grace_days: int
     adapters: Mapping[PlatformName, PlatformAdapter]
     communities: Communities
+    members: Members
     plans: Plans
     invites: Invites
     statuses: Statuses

@@ -5,6 +5,7 @@ import pytest
 
 from bots.commands import COMMANDS
 from core.commands import Audience, CommandSpec
+from core.people import Identity
 from tests.bots.bench import PUBLIC_URL, Bench, text
 
 CREATOR_COMMANDS: Mapping[str, Mapping[str, object]] = {
@@ -243,12 +244,19 @@ async def test_a_member_sees_what_they_have_until_when_and_where_to_change_it(be
     assert bench.world.held(bench.space, bench.fan) == {bench.role}
 
 
-async def test_a_member_whose_role_cannot_be_given_sees_who_must_act(bench: Bench) -> None:
+async def test_whoever_acts_in_the_space_is_in_it_and_gets_what_waited_for_them(bench: Bench) -> None:
     await bench.plan()
     await bench.adapter.leave(bench.space, bench.fan)
     bench.world.places[bench.space.external_id].banned.add(bench.fan)
     await bench.buy(bench.fan, "Fay")
-    assert "Gold member: waits for you to join Cleo's place" in text(await bench.ask(bench.fan, "status"))
+    home = await bench.cases.desk.communities.of_space(bench.space)
+    (plan,) = (await bench.cases.desk.statuses.of_member(home.community_id, Identity(bench.space.platform, "", bench.fan, "Fay"))).plans
+    assert [resource.note for resource in plan.resources] == ["waits for you to join Cleo's place"]
+    bench.world.places[bench.space.external_id].banned.clear()
+    bench.world.places[bench.space.external_id].members[bench.fan] = set()  # and nobody told us
+    await bench.ask(bench.fan, "status")
+    await bench.dispatcher.settled()
+    assert bench.world.held(bench.space, bench.fan) == {bench.role}
 
 
 async def test_a_member_can_open_the_portal_and_comes_back_to_the_space(bench: Bench) -> None:
