@@ -1,7 +1,9 @@
 """Whatever moment of the payment the process ends in: after a restart the fan is inside, and has paid once."""
 
 import asyncio
-from contextlib import suppress
+import gc
+import sqlite3
+from contextlib import closing, suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -60,13 +62,13 @@ def power(sqlite_stage: Stage, connections: list[aiosqlite.Connection], runners:
     """The power of the product on the stage."""
     power = Power()
     sqlite_stage.town.wire.faults = PowerPlan(power)
-    sqlite_stage.on_abandon = lambda: dropped(connections, runners)
+    sqlite_stage.on_abandon = lambda: dropped(connections, runners, sqlite_stage.database_url.removeprefix("sqlite:///"))
     sqlite_stage.on_start = lambda doorman: setattr(doorman.base.db, "before_commit", power.before_commit)
     sqlite_stage.on_start(sqlite_stage.doorman)
     return power
 
 
-async def dropped(connections: list[aiosqlite.Connection], runners: list[web.AppRunner]) -> None:
+async def dropped(connections: list[aiosqlite.Connection], runners: list[web.AppRunner], database: str) -> None:
     """Close what an operating system closes for a process that is gone, with whatever was begun and not committed."""
     for handler in [handler for runner in runners if runner.server is not None for handler in runner.server.connections]:
         if handler.transport is not None:
@@ -74,10 +76,23 @@ async def dropped(connections: list[aiosqlite.Connection], runners: list[web.App
     for runner in runners:
         await runner.cleanup()
     runners.clear()
-    closing = [future for one in connections if one._running and (future := one.stop()) is not None]
-    if closing:
-        await asyncio.wait(closing, timeout=1)
+    stopping = [future for one in connections if one._running and (future := one.stop()) is not None]
+    if stopping:
+        await asyncio.wait(stopping, timeout=1)
     connections.clear()
+    if locked(database):  # a closed connection keeps its lock for as long as something remembers a statement of it
+        gc.collect()
+    assert not locked(database)
+
+
+def locked(database: str) -> bool:
+    """Whether somebody holds the write lock."""
+    with closing(sqlite3.connect(database, timeout=0)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return True
+    return False
 
 
 async def pays(shop: Shop, browser: Browser) -> None:
