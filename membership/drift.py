@@ -4,6 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from core.clock import Clock
 from core.errors import ExternalError, Remedy
@@ -16,6 +17,8 @@ from storage.database import Database, will_wake
 from storage.grants import Actual, GrantRow, GrantStatus
 from storage.spaces import SpaceRow
 
+INVITE_LIVES = timedelta(days=6)
+"""After this a payer who still waits outside is given a new invite: one lives a week."""
 NOT_INSIDE = "not_inside"
 _log = logging.getLogger(__name__)
 
@@ -79,7 +82,7 @@ class Drift:
                 if known.get(grant.id) != _mark(grant):
                     continue  # what we were told may be older than what this row knows
                 before = {"actual": str(grant.actual), "status": str(grant.status)}
-                what = compare(grant, resource.resource(space.space), held)
+                what = compare(grant, resource.resource(space.space), held, trail.at)
                 report.counts[what, grant.community_id] += 1
                 grant.checked_at = trail.at
                 if grant.status == GrantStatus.PENDING:
@@ -93,12 +96,15 @@ class Drift:
         return True
 
 
-def compare(grant: GrantRow, resource: Resource, held: frozenset[Resource] | None) -> str:
+def compare(grant: GrantRow, resource: Resource, held: frozenset[Resource] | None, now: datetime) -> str:
     """Make a wanted grant say what the platform says, and return that in words. ``held`` is None when they are not in the space."""
     if held is None:
         if grant.status != GrantStatus.BLOCKED:
             grant.actual, grant.status, grant.remedy = Actual.UNKNOWN, GrantStatus.BLOCKED, Remedy.MEMBER
             grant.error, grant.error_code, grant.told = "not in the space", NOT_INSIDE, False
+        elif grant.invited_at is not None and grant.invited_at <= now - INVITE_LIVES:
+            grant.status, grant.attempts, grant.invite_url, grant.invited_at = GrantStatus.PENDING, 0, "", None
+            return "invited again"
         return "not inside"
     if resource in held and grant.status == GrantStatus.DONE:
         return "as it should be"

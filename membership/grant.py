@@ -178,6 +178,9 @@ class GrantDrain:
         admitted = await work.adapter.admit(space, user, token, [task.resource], reason=GRANTED)
         if admitted.outcome is AdmissionOutcome.INVITED:
             return blocked(error, invite_url=admitted.invite_url)
-        await self._credentials.forget(task.account.platform, subject, JOIN_TOKEN)
+        async with self._db.reading() as session:
+            elsewhere = await grants.waits_elsewhere(session, task.account.id, task.space_row.id)
+        if not elsewhere:
+            await self._credentials.forget(task.account.platform, subject, JOIN_TOKEN)
         await work.adapter.grant(task.resource, user, reason=GRANTED)
         return done(Actual.GRANTED, str(admitted.outcome))

@@ -73,6 +73,8 @@ class Members:
 def _nothing_held(row: GrantRow) -> None:
     """Outside the space nobody holds anything: what they had before us is gone too.
 
-    ``attempted`` stays: a join may be told of somebody who never left, and what they hold then is what we gave.
+    ``attempted`` stays where we gave: a join may be told of somebody who never left, and what they hold then is what we gave. Where
+    we found it and gave nothing, we look afresh.
     """
+    row.attempted = row.attempted and not row.found
     row.actual, row.found = Actual.UNKNOWN if row.wanted else Actual.REVOKED, False

@@ -29,7 +29,7 @@ class Recording:
             row.actual, row.checked_at = outcome.actual, now
             row.attempted = row.attempted and outcome.actual is Actual.GRANTED
         if row.version == task.grant.version:
-            _apply(row, outcome)
+            _apply(row, outcome, now)
         session.add(row)
         after = {"actual": str(row.actual), "status": str(row.status)}
         if before != after or outcome.status is not GrantStatus.PENDING:
@@ -70,9 +70,10 @@ async def broken(session: Session, resource: ResourceRow, problem: str, code: st
         await add_notice(session, trail, resource.community_id, notice, dedupe=dedupe)
 
 
-def _apply(row: GrantRow, outcome: Outcome) -> None:
+def _apply(row: GrantRow, outcome: Outcome, now: datetime) -> None:
     row.status, row.attempts = outcome.status, outcome.attempts
     row.error, row.error_code, row.remedy = outcome.error, outcome.error_code, outcome.remedy
+    row.invited_at = (row.invited_at or now) if outcome.invite_url else None
     row.invite_url = outcome.invite_url
     row.due_at = outcome.due_at or row.due_at
 

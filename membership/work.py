@@ -9,12 +9,12 @@ from typing import Any
 from core.backoff import MAX_ATTEMPTS, backoff
 from core.clock import Clock
 from core.dispatch import Lane
-from core.errors import RateLimited
+from core.errors import RateLimited, TransientError
 from core.ids import CauseId, CommunityId, MemberId
 from core.pump import Found, pump
 from membership.notice import Notices
 from membership.reconcile import Reconciler
-from storage import lanes, work
+from storage import lanes, notices, work
 from storage.database import Database
 from storage.outbox import OutboxKind, OutboxRow
 
@@ -95,9 +95,11 @@ class OutboxDrain:
             wait, counted = backoff(1, 1.0) * error.retry_after, 0
         else:
             wait, counted = backoff(attempts + 1, self._rng.random()), 1
-        dead = attempts + counted >= MAX_ATTEMPTS
+        dead = attempts + counted >= MAX_ATTEMPTS and not isinstance(error, TransientError) and rows[0].kind == OutboxKind.NOTICE
         async with self._db.transaction() as session:
             await lanes.fence(session, lane, epoch)
             why = f"{type(error).__name__}: {error}"[:500]
             ids = [row.id for row in rows]
             await work.postpone(session, OutboxRow, ids, self._clock.now() + wait, attempts + counted, why, dead=dead)
+            if dead:
+                await notices.keep(session, ids)

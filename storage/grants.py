@@ -13,6 +13,7 @@ from sqlmodel.sql.expression import Select
 from core.dispatch import Lane
 from core.errors import Remedy
 from core.ids import AccountId, CauseId, CommunityId, GrantId, MemberId, PlatformUserId, ResourceId, SpaceId
+from core.people import Identity
 from core.platform import Resource, Space
 from storage.accounts import AccountRow
 from storage.database import will_wake
@@ -84,6 +85,8 @@ class GrantRow(SQLModel, table=True):
     """Whoever must act on the current block has been told."""
     invite_url: str = ""
     """A single-use way in, when the payer has to come by themselves."""
+    invited_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    """When it was made: it runs out."""
     version: int = 0
     """Raised when ``wanted`` changes; a result that belongs to an older version is not recorded as done."""
     checked_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
@@ -192,5 +195,27 @@ async def waiting_for(session: AsyncSession, space: Space, user: PlatformUserId)
             col(GrantRow.status) == inline(GrantStatus.BLOCKED),
             col(GrantRow.remedy) == Remedy.MEMBER,
         )
+    )
+    return (await session.exec(query.limit(1))).first() is not None
+
+
+async def knock_again(session: AsyncSession, who: Identity, now: datetime) -> None:
+    """Try to bring somebody in again wherever they wait outside: they have just given us what it takes."""
+    accounts = select(AccountRow.id).where(
+        AccountRow.platform == who.platform, AccountRow.realm == who.realm, AccountRow.external_id == who.user
+    )
+    waiting = (col(GrantRow.status) == inline(GrantStatus.BLOCKED), col(GrantRow.remedy) == Remedy.MEMBER)
+    again = {"status": GrantStatus.PENDING, "due_at": now, "attempts": 0, "invite_url": "", "invited_at": None}
+    changed = update(GrantRow).where(col(GrantRow.account_id).in_(accounts), *waiting).values(again).returning(col(GrantRow.lane))
+    for lane in set((await session.execute(changed)).scalars()):
+        will_wake(session, lane)
+
+
+async def waits_elsewhere(session: AsyncSession, account: AccountId, space: SpaceId) -> bool:
+    """Return whether an account is still to be let into another space."""
+    query = (
+        select(GrantRow.id)
+        .join(ResourceRow, col(ResourceRow.id) == col(GrantRow.resource_id))
+        .where(GrantRow.account_id == account, GrantRow.wanted, ResourceRow.space_id != space, col(GrantRow.status) != GrantStatus.DONE)
     )
     return (await session.exec(query.limit(1))).first() is not None

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -56,3 +57,8 @@ async def undelivered(session: AsyncSession, community_id: CommunityId, member: 
         col(OutboxRow.undelivered),
     )
     return (await session.exec(query.order_by(col(OutboxRow.created_at).desc()).limit(limit))).all()
+
+
+async def keep(session: AsyncSession, rows: Sequence[str]) -> None:
+    """Keep notices that were given up, to be shown where whom they are for will look."""
+    await session.execute(update(OutboxRow).where(col(OutboxRow.id).in_(rows)).values(undelivered=True))

@@ -1,6 +1,7 @@
 """What stands in rows and waits for a person."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import func
 from sqlmodel import col, select
@@ -12,6 +13,9 @@ from storage.grants import GrantRow, GrantStatus
 from storage.inbox import InboxRow, WorkStatus
 from storage.outbox import OutboxKind, OutboxRow
 from storage.spaces import SpaceRow
+
+SENTENCES = 3
+"""How many different reasons of a kind are worth reading at once."""
 
 
 async def connected_spaces(session: AsyncSession) -> Sequence[SpaceRow]:
@@ -32,6 +36,19 @@ async def dead_letters(session: AsyncSession) -> list[tuple[str, int, str]]:
     error = (await session.exec(select(GrantRow.error).where(gone).order_by(col(GrantRow.changed_at).desc()).limit(1))).first()
     found.append(("grants", count, error or ""))
     return [line for line in found if line[1]]
+
+
+async def held_up(session: AsyncSession, before: datetime) -> list[tuple[str, int, str]]:
+    """Return what came in before ``before`` and still fails at each try, by kind and by what it says: how many; the most frequent first."""
+    found: list[tuple[str, int, str]] = []
+    for what, box, came in (
+        ("deliveries and commands", InboxRow, col(InboxRow.received_at)),
+        ("follow-up work", OutboxRow, col(OutboxRow.created_at)),
+    ):
+        query = select(box.error, func.count()).where(col(box.status) == WorkStatus.PENDING, col(box.error) != "", came <= before)
+        grouped = query.group_by(col(box.error)).order_by(func.count().desc(), col(box.error)).limit(SENTENCES)
+        found += [(what, count, error) for error, count in await session.exec(grouped)]
+    return found
 
 
 async def stopped(session: AsyncSession) -> Sequence[CommunityRow]:

@@ -7,8 +7,9 @@ from aiohttp import web
 
 from core.errors import Refusal
 from core.ids import PlatformName
+from core.people import Identity
 from core.platform import AccountLinking, LinkedAccount
-from storage import states
+from storage import grants, states
 from storage.states import BrowserRow, StateRow
 from web.browser import PROOF_LIFE, Browser, digest, known, own_form, remember
 from web.invite import callback_url, linking
@@ -57,6 +58,9 @@ async def come_back(request: web.Request) -> web.Response:
     if account.token is not None:
         subject = f"{account.realm}:{account.user}"
         await request.app[CREDENTIALS].put(platform, subject, PURPOSE, account.token, account.token_expires_at)
+        who = Identity(platform, account.realm, account.user, account.name)
+        async with request.app[DATABASE].transaction() as session:
+            await grants.knock_again(session, who, request.app[CLOCK].now())
     response = redirect(back)
     remember(request, response, await _prove(request, browser, platform, account))
     return response
