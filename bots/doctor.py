@@ -19,6 +19,9 @@ from storage.stripe_accounts import ENVIRONMENT
 MOST_SKEW = timedelta(seconds=60)
 """More than this between our clock and the processor's, and sweeps stop themselves."""
 
+PATIENCE = timedelta(minutes=5)
+"""What fails for longer than this is shown; a shorter trouble mostly mends itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -102,10 +105,14 @@ async def _space(base: Foundation, adapter: PlatformAdapter, space: SpaceRow) ->
 async def _rows(base: Foundation) -> AsyncIterator[Finding]:
     async with base.db.reading() as session:
         dead = await troubles.dead_letters(session)
+        held_up = await troubles.held_up(session, base.clock.now() - PATIENCE)
         stopped = await troubles.stopped(session)
         untold = await troubles.untold_creators(session)
     for what, count, example in dead:
         yield Finding("Given up", well=False, text=f"{count} of {what}; the latest says: {example}")
+    for what, count, why in held_up:
+        minutes = round(PATIENCE.total_seconds() / 60)
+        yield Finding("Waiting", well=False, text=f"{count} of {what} failed for over {minutes} minutes and will be tried again: {why}")
     for community in stopped:
         why = community.stopped_reason
         yield Finding("Sweep", well=False, text=f"{community.name} is stopped: {why} To go on: doorman sweep --confirm {community.id}")
@@ -113,7 +120,7 @@ async def _rows(base: Foundation) -> AsyncIterator[Finding]:
         yield Finding(
             "Notices", well=False, text=f"{count} for the creator of {name} could not be delivered. Have them run /doorman setup."
         )
-    if not dead and not stopped and not untold:
+    if not (dead or held_up or stopped or untold):
         yield Finding("Work", well=True, text="Nothing was given up, nothing is stopped, everybody was told.")
 
 

@@ -108,6 +108,24 @@ async def test_what_was_given_up_is_counted_with_its_reason(installation: Instal
 
 
 @pytest.mark.usefixtures("role")
+async def test_what_fails_again_and_again_is_counted_with_what_it_says(installation: Installation) -> None:
+    async def hold_up(session: Session) -> None:
+        (row,) = (await session.exec(select(InboxRow).limit(1))).all()
+        (work,) = (await session.exec(select(OutboxRow).limit(1))).all()
+        for one in (row, work):
+            one.status, one.error = WorkStatus.PENDING, f"the key may not read {type(one).__name__}"
+            session.add(one)
+
+    await change(installation, hold_up)
+    assert wrong(await looked(installation)) == []
+    installation.clock.advance(timedelta(minutes=6))
+    assert [line for line in wrong(await looked(installation)) if "Clock" not in line] == [
+        "Waiting: 1 of deliveries and commands failed for over 5 minutes and will be tried again: the key may not read InboxRow",
+        "Waiting: 1 of follow-up work failed for over 5 minutes and will be tried again: the key may not read OutboxRow",
+    ]
+
+
+@pytest.mark.usefixtures("role")
 async def test_a_stopped_sweep_says_how_to_go_on(installation: Installation) -> None:
     async def stop(session: Session) -> None:
         row = (await session.exec(select(CommunityRow))).one()
