@@ -5,7 +5,7 @@ import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +17,7 @@ from sandbox.clock import DEFAULT_START
 from sandbox.faults import Fault, FaultKind
 from sandbox.product import free_port
 from sandbox.stripe.account import Account
+from sandbox.stripe.model import Answer, Request
 from sandbox.stripe.resource import Resource
 from sandbox.town import Town, open_town
 from storage.database import Session
@@ -84,10 +85,13 @@ class Stage:
     """What to do to the product each time it has started."""
     on_abandon: Callable[[], Awaitable[None]] = _nobody
     """What to do once it is gone."""
+    stripe_calls: list[str] = field(default_factory=list)
+    """Method and path of every call to Stripe's API."""
     _doorman: Doorman | None = None
 
     async def __aenter__(self) -> Self:
         self._group = await asyncio.TaskGroup().__aenter__()
+        self._listen_to_stripe()
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -165,6 +169,17 @@ class Stage:
             await self.advance(**(step or {"seconds": 30}))
         assert condition(), "it never came to be"
 
+    def _listen_to_stripe(self) -> None:
+        """Note every call to Stripe's model; a page a person fills in is none."""
+        model = self.town.stripe.model
+        handle = model.handle
+
+        def noting(request: Request) -> Answer:
+            self.stripe_calls.append(f"{request.method} {request.path}")
+            return handle(request)
+
+        model.handle = noting  # type: ignore[method-assign]
+
     def _still(self, doorman: Doorman) -> bool:
         busy = any(turn.busy for turn in doorman.schedule._turns.values())
         return self.town.stripe.webhooks._quiet() and self._all_heard() and not busy and doorman.dispatcher._idle.is_set()
@@ -201,6 +216,11 @@ class Stage:
         return [task.result() for task in tasks]
 
     # looking
+
+    def changes(self) -> list[str]:
+        """Return every call that changed, or tried to change, something at a vendor, oldest first."""
+        made = [f"{method} {path}" for method, path in self.town.discord.rest.calls if method != "GET"]
+        return made + [one for one in self.stripe_calls if not one.startswith("GET ")]
 
     async def rows(self, query: Any) -> list[Any]:  # noqa: ANN401 - whatever is asked for
         """Return what a query finds in the product's database."""
