@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from sandbox.browser import Browser
 from sandbox.discord.people import Person, Server
@@ -40,23 +41,32 @@ class Shop:
         """Return a role of the server."""
         return self.server.role(name)
 
-    async def command(self, words: str, **options: object) -> Reply:
+    async def command(self, words: str, **options: Any) -> Reply:  # noqa: ANN401 - whatever a command takes
         """Let the creator type a command."""
         reply = await self.creator.command(self.server, words, **options)
         await self.stage.settled()
         return reply
 
-    async def plan(self, name: str = "Gold", *, role: str = "Gold", price: str = "9.99 USD", interval: str = "month", **more: object) -> Reply:
+    async def plan(
+        self,
+        name: str = "Gold",
+        /,
+        *,
+        role: str = "Gold",
+        price: str = "9.99 USD",
+        interval: str = "month",
+        **more: Any,  # noqa: ANN401
+    ) -> Reply:
         """Make a plan."""
         return await self.command("doorman plan create", name=name, price=price, interval=interval, role=self.role(role), **more)
 
-    async def link(self, plan: str = "Gold", **options: object) -> str:
+    async def link(self, plan: str = "Gold", /, **options: Any) -> str:  # noqa: ANN401
         """Make a paid invite link."""
         return link_in(await self.command("doorman invite", plan=plan, **options))
 
-    async def sells(self, name: str = "Gold", **options: object) -> str:
+    async def sells(self, name: str = "Gold", /, **options: Any) -> str:  # noqa: ANN401
         """Make a plan and a link that sells it."""
-        await self.plan(name, **options)  # type: ignore[arg-type]
+        await self.plan(name, **options)
         return await self.link(name)
 
     def holds(self, fan: Person) -> frozenset[str]:

@@ -91,9 +91,7 @@ async def opened(town: Town, product: Product) -> Street:
     server = people.guild(ann, "Ann's place", ["Gold"])
     await people.add_bot(server, PERMISSIONS)
     for _ in range(50):
-        reply = await ann.command(
-            server, "doorman plan create", name="Gold", price="9.99 USD", interval="month", role=server.role("Gold")
-        )
+        reply = await ann.command(server, "doorman plan create", name="Gold", price="9.99 USD", interval="month", role=server.role("Gold"))
         if "getting to know" not in reply.words:
             break
     plan = KillingPlan(product)

@@ -1,5 +1,7 @@
 """Tips, what people are shown, and the books."""
 
+from typing import Any
+
 from sqlmodel import select
 
 from sandbox.discord.people import Person
@@ -8,7 +10,7 @@ from storage.ledger import LedgerRow
 from tests.walks.shop import BANK, FAILS_LATER, Shop, page
 
 
-async def tipped(shop: Shop, fan: Person, **options: object) -> str:
+async def tipped(shop: Shop, fan: Person, **options: Any) -> str:  # noqa: ANN401
     """Let somebody tip and pay; returns what the thanks page says."""
     reply = await fan.command(shop.server, "tip", **options)
     (button,) = reply.buttons

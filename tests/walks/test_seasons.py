@@ -1,17 +1,19 @@
 """Time moves on: renewals, failed ones, cancels, ends."""
 
 from datetime import timedelta
+from typing import Any
 
 from sandbox.discord.people import Person
 from sandbox.faults import Fault, FaultKind
+from sandbox.stripe.people import GOOD_CARD
 from sandbox.stripe.resource import Resource
-from tests.walks.shop import FAILS_LATER, GOOD_CARD, Shop, words_to
+from tests.walks.shop import FAILS_LATER, Shop, words_to
 
 
-async def member(shop: Shop, card: str = GOOD_CARD, name: str = "ben", **plan: object) -> Person:
+async def member(shop: Shop, card: str = GOOD_CARD, name: str = "ben", **plan: Any) -> Person:  # noqa: ANN401
     """Let somebody buy a plan."""
     fan = shop.fan(name)
-    await shop.buys(fan, await shop.sells(**plan), card)  # type: ignore[arg-type]
+    await shop.buys(fan, await shop.sells(**plan), card)
     return fan
 
 
