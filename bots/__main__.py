@@ -13,12 +13,11 @@ from rich.console import Console
 from bots.bootstrap import open_doorman
 from bots.doctor import examine, table
 from bots.failures import EXPECTED, sentence
-from bots.foundation import open_database
+from bots.foundation import open_database, prepare
 from bots.logging import configure_logging
 from bots.settings import BadSettings, Configuration, read_settings
 from bots.sweeping import confirm, sweep_once
 from core.clock import SystemClock
-from storage import schema
 
 logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
@@ -133,7 +132,7 @@ async def _until_stopped(work: Coroutine[Any, Any, Answer]) -> Answer | None:
 
 async def _migrate(configuration: Configuration) -> None:
     async with open_database(configuration) as db:
-        await schema.upgrade(db.engines)
+        await prepare(db, SystemClock(), migrate=True)
 
 
 def _carry_out(job: Callable[[Configuration], Coroutine[Any, Any, Answer]]) -> Answer:

@@ -1,6 +1,6 @@
 """`doorman doctor`: everything that can be looked at without changing anything, a finding each."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from bots.foundation import Foundation, lay_foundation
 from bots.settings import Configuration
 from core.clock import Clock
 from core.errors import ExternalError, Refusal
-from core.platform import PlatformAdapter, Probing
+from core.platform import Identifying, PlatformAdapter, Probing
 from storage import resources, schema, troubles
 from storage.spaces import SpaceRow
 from storage.stripe_accounts import ENVIRONMENT
@@ -40,8 +40,8 @@ async def examine(configuration: Configuration, *, clock: Clock | None = None) -
         database = await _database(base)
         found.append(database)
         found += [finding async for finding in _processor(base, rows=database.well)]
+        found += [finding async for finding in _platforms(base, rows=database.well)]
         if database.well:
-            found += [finding async for finding in _platforms(base)]
             found += [finding async for finding in _rows(base)]
     return found
 
@@ -72,9 +72,14 @@ async def _processor(base: Foundation, *, rows: bool) -> AsyncIterator[Finding]:
         yield Finding("Clock", well=False, text=f"It is {seconds} s off Stripe's, so sweeps stop themselves. Have the machine's clock set.")
 
 
-async def _platforms(base: Foundation) -> AsyncIterator[Finding]:
-    async with base.db.reading() as session:
-        connected = await troubles.connected_spaces(session)
+async def _platforms(base: Foundation, *, rows: bool) -> AsyncIterator[Finding]:
+    connected: Sequence[SpaceRow] = ()
+    if rows:
+        async with base.db.reading() as session:
+            connected = await troubles.connected_spaces(session)
+    for name in sorted(base.adapters.keys() - {space.platform for space in connected}):
+        async for finding in _identity(base.adapters[name]):
+            yield finding
     for space in connected:
         adapter = base.adapters.get(space.platform)
         if adapter is None:
@@ -85,6 +90,16 @@ async def _platforms(base: Foundation) -> AsyncIterator[Finding]:
                 yield finding
         except ExternalError as error:
             yield Finding(space.name, well=False, text=f"It cannot be examined: {error}")
+
+
+async def _identity(adapter: PlatformAdapter) -> AsyncIterator[Finding]:
+    """Try a platform's token by itself: no space is there yet to try it on."""
+    if not isinstance(adapter, Identifying):
+        return
+    try:
+        yield Finding(adapter.label, well=True, text=await adapter.identify())
+    except ExternalError as error:
+        yield Finding(adapter.label, well=False, text=str(error))
 
 
 async def _space(base: Foundation, adapter: PlatformAdapter, space: SpaceRow) -> AsyncIterator[Finding]:

@@ -257,6 +257,15 @@ class Probing(Protocol):
 
 
 @runtime_checkable
+class Identifying(Protocol):
+    """Power: try our secret on the platform before we are in any space, for `doctor`."""
+
+    async def identify(self) -> str:
+        """Say as whom we are known and how we are brought into a space; ExternalError that says what to do when we are refused."""
+        ...
+
+
+@runtime_checkable
 class BatchGrants(Protocol):
     """Power: one call for many changes of one resource."""
 

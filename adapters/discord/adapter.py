@@ -13,6 +13,7 @@ from adapters.discord.breaker import Breaker
 from adapters.discord.gateway import Gateway
 from adapters.discord.guilds import Guilds
 from adapters.discord.inbound import Host
+from adapters.discord.install import install_url
 from adapters.discord.messages import Mail
 from adapters.discord.oauth import SignIn
 from adapters.discord.outbound import Roles
@@ -151,3 +152,7 @@ class DiscordAdapter:
             self._breaker.heal(space.external_id)
         intent_lost = self._supervisor is not None and self._settings.members_intent and not self._supervisor.members
         return [*found, INTENT_REFUSED] if intent_lost else found
+
+    async def identify(self) -> str:
+        known = await self._rest.call("GET", "/users/@me")
+        return f"Signed in as {known['username']}. Add it to a server: {install_url(self._settings)}"

@@ -184,6 +184,10 @@ class MemoryAdapter(MemoryInbound):
             return ["The bot is not in that space any more. Add it again."]
         return [] if place.may_manage else ["The bot may not manage this space. Give it that permission."]
 
+    async def identify(self) -> str:
+        await self._call("identify", "")
+        return "Signed in as the bot. Add it to a space."
+
 
 def _words(message: Message) -> str:
     links = [f"{button.label}: {button.url}" for button in message.buttons]

@@ -155,6 +155,8 @@ def test_the_doctor_says_what_does_not_answer_and_the_exit_code_is_1(run: Run) -
     assert code == 1
     assert "ok  Database" in said
     assert "!!  Stripe" in said
+    assert "could not be reached" in said, "it was tried, and found to be away"
+    assert "env here" not in said, "migrating is all it takes to be asked about Stripe"
 
 
 def test_a_database_that_is_away_is_said_to_be(run: Run) -> None:

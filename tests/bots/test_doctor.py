@@ -9,8 +9,9 @@ from sqlmodel import select
 
 from bots.bootstrap import open_doorman
 from bots.doctor import Finding, examine, table
-from bots.foundation import open_database
+from bots.foundation import open_database, prepare
 from core.dispatch import Lane
+from core.errors import PermanentError
 from core.events import NoticeKind
 from core.ids import CauseId
 from core.platform import Resource
@@ -68,6 +69,18 @@ async def test_looking_changes_nothing(installation: Installation) -> None:
     async with open_database(installation.configuration()) as db, db.reading() as session:
         tables = (await (await session.connection()).exec_driver_sql("SELECT name FROM sqlite_master")).all()
     assert tables == []
+
+
+async def test_before_there_is_a_server_the_token_is_tried_by_itself(installation: Installation) -> None:
+    assert Finding("Memory", well=True, text="Signed in as the bot. Add it to a space.") in await looked(installation)
+    installation.adapter.down = PermanentError("The token is refused. Put the right one there.")
+    assert "Memory: The token is refused. Put the right one there." in wrong(await looked(installation))
+
+
+async def test_right_after_migrating_there_is_nothing_to_mend(installation: Installation) -> None:
+    async with open_database(installation.configuration()) as db:
+        await prepare(db, installation.clock, migrate=True)
+    assert wrong(await looked(installation)) == []
 
 
 async def test_a_role_that_can_no_longer_be_given_is_named(installation: Installation, role: Resource) -> None:

@@ -10,20 +10,22 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
-from adapters.discord import rest
+from adapters.discord import build, rest
 from adapters.discord.breaker import LIMIT
 from adapters.discord.pacing import EVERYTHING
 from adapters.discord.rest import fitting
 from core.boundary import inside_transaction
-from core.errors import PermissionMissing, RateLimited, Refusal, TransientError
+from core.errors import PermanentError, PermissionMissing, RateLimited, Refusal, TransientError
+from core.ids import RandomIds
 from core.platform import AdmissionOutcome, Channel, EventKind, Message, Person, ResourceKind
 from sandbox.clock import VirtualClock
 from sandbox.discord import permissions
 from sandbox.discord.channels import Overwrite
 from sandbox.faults import Fault, FaultKind
 from tests.adapters.contract import REDIRECT
-from tests.adapters.discord.emulated import ALLOWED, Emulated
+from tests.adapters.discord.emulated import ALLOWED, Emulated, settings_for
 
 
 @pytest.fixture
@@ -174,6 +176,26 @@ async def test_calls_work_without_ever_connecting(clock: VirtualClock) -> None:
 
         assert world.held(fan) == {world.resource}
         assert not world.adapter.connected
+
+
+async def test_before_it_is_in_any_server_it_says_who_it_is_and_how_to_add_it(clock: VirtualClock) -> None:
+    async with Emulated(clock).serving() as world:
+        said = await world.adapter.identify()
+
+        assert said.startswith("Signed in as ")
+        assert f"client_id={world.served.client_id}" in said
+
+
+async def test_a_token_that_is_refused_is_said_with_where_to_find_the_right_one(clock: VirtualClock) -> None:
+    async with Emulated(clock).serving() as world:
+        settings = settings_for(world.served).model_copy(update={"token": SecretStr("canary")})
+        adapter = build(settings, clock=clock, ids=RandomIds())
+
+        with pytest.raises(PermanentError, match="Put the one from the Developer Portal into DISCORD_TOKEN") as refused:
+            await adapter.identify()
+        await adapter.close()
+
+        assert "canary" not in str(refused.value)
 
 
 # refusals
