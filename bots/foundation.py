@@ -9,14 +9,14 @@ from typing import TypedDict
 from billing.gateways import Gateways
 from billing.stripe.accounts import GatewayPool
 from bots.clock import FollowedClock
-from bots.settings import Configuration
+from bots.settings import BadSettings, Configuration
 from core.clock import Clock, SystemClock
 from core.ids import Ids, PlatformName, RandomIds
 from core.platform import PlatformAdapter
-from storage import schema, stripe_accounts, webhook_endpoints
+from storage import grants, schema, stripe_accounts, webhook_endpoints
 from storage.credentials import CredentialStore
 from storage.database import Database
-from storage.engine import create_engines
+from storage.engine import create_engines, obstacle
 from storage.vault import Vault
 
 
@@ -48,8 +48,10 @@ class Foundation:
 
 @asynccontextmanager
 async def open_database(configuration: Configuration) -> AsyncIterator[Database]:
-    """Open the database in the settings; nothing is read or changed yet."""
+    """Open the database in the settings; nothing is read or changed yet. Raises BadSettings for a file that cannot be written."""
     settings = configuration.settings
+    if found := obstacle(settings.database_url.get_secret_value()):
+        raise BadSettings([found])
     vault = Vault([key.get_secret_value() for key in settings.secret_key])
     db = Database(create_engines(settings.database_url.get_secret_value(), vault))
     try:
@@ -106,6 +108,8 @@ async def prepare(db: Database, clock: Clock, *, migrate: bool) -> None:
     elif not await schema.head(db.engines):
         raise schema.SchemaError("the database is not up to date; run: doorman migrate")
     await prepare_rows(db, clock)
+    async with db.transaction() as session:
+        await grants.revive(session, clock.now())
 
 
 async def prepare_rows(db: Database, clock: Clock) -> None:

@@ -51,6 +51,7 @@ class Communities:
                 return
             before, row.name, row.connected = row.connected, name or row.name, True
             session.add(row)
+            await grants.hurry(session, row, trail.at)
             if not before:
                 record(session, trail, row.community_id, "space.connected", ("space", row.id), before={"connected": False})
                 await grants.unblock_space(session, row, trail.at)
@@ -86,7 +87,7 @@ class Communities:
         except Refusal:
             if not may_found:
                 raise
-        await self.space_added(space, name, who, cause=cause)
+        await self.space_added(space, name, who, cause=CauseId(f"{cause}:arrive"))
         return await self.of_space(space)
 
     async def setup(

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from core.clock import Clock
-from core.errors import ExternalError, Remedy
+from core.errors import ExternalError, InstallationRevoked, Remedy
 from core.ids import AccountId, CauseId, Ids, PlatformName, SpaceId
 from core.platform import PlatformAdapter, Resource
+from membership.community import Communities
 from storage import drifting
 from storage.accounts import AccountRow
 from storage.audit import Trail, record
@@ -43,6 +44,7 @@ class Drift:
         self._clock = clock
         self._ids = ids
         self._adapters = adapters
+        self._communities = Communities(db=db, clock=clock, ids=ids)
 
     async def run(self, limit: int = 100, *, dry_run: bool = False) -> DriftReport:
         """Look for up to ``limit`` members, those never seen and those not seen for longest first; one that fails is left for the next run.
@@ -54,7 +56,7 @@ class Drift:
         asked: set[tuple[AccountId, SpaceId]] = set()
         while len(asked) < limit:
             async with self._db.reading() as session:
-                found = await drifting.seats(session, list(self._adapters), silent, limit)
+                found = await drifting.seats(session, list(self._adapters), silent, limit, self._clock.now())
             fresh = [seat for seat in found if (seat[0].id, seat[1].id) not in asked]
             before = len(silent)
             for account, space in fresh[: limit - len(asked)]:
@@ -73,6 +75,10 @@ class Drift:
             known = {grant.id: _mark(grant) for grant, _ in await drifting.grants_of(session, account.id, space.id)}
         try:
             held = await self._adapters[space.platform].holds(space.space, account.external_id)
+        except InstallationRevoked:
+            if not report.dry_run:
+                await self._communities.space_removed(space.space, cause=cause)
+            return False
         except ExternalError as error:
             _log.info("no answer about %s in space %s: %s", account.id, space.id, error)
             return False

@@ -7,10 +7,12 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from core.clock import Clock
 from core.credentials import Credentials
 from core.dispatch import Lane
-from core.errors import ExternalError, MemberUnreachable, ResourceMissing
+from core.errors import ExternalError, MemberUnreachable, PermanentError, Remedy, ResourceMissing
 from core.ids import AccountId, Ids, PlatformName, SpaceId
 from core.platform import Admission, AdmissionOutcome, PlatformAdapter, Resource
 from core.pump import Found, pump
@@ -104,12 +106,16 @@ class GrantDrain:
         return {seat: _Work(self._adapters[found[0].space_row.platform], tuple(found)) for seat, found in seats.items()}
 
     async def _serve(self, work: _Work, lane: Lane, epoch: int) -> None:
-        trouble: ExternalError | None = None
+        trouble: Exception | None = None
         held: frozenset[Resource] | None = frozenset()
         try:
             held = await self._look(work, lane, epoch)
-        except ExternalError as error:
+        except (lanes.Fenced, SQLAlchemyError):
+            raise
+        except Exception as error:  # noqa: BLE001 - a poisoned row must not hold up the others
             trouble = error
+            if not isinstance(error, ExternalError):
+                _log.exception("looking at account %s failed", work.tasks[0].account.id)
         for task in work.tasks:
             unseen = trouble is not None and task.grant.wanted and not task.grant.attempted
             outcome = self._failed(trouble, task) if trouble is not None and unseen else await self._try(work, task, held)
@@ -122,11 +128,15 @@ class GrantDrain:
             return await self._carry_out(work, task, held)
         except ExternalError as error:
             return self._failed(error, task)
+        except SQLAlchemyError:
+            raise
         except Exception as error:  # noqa: BLE001 - a poisoned row must not hold up the others
             _log.exception("grant %s failed", task.grant.id)
             return self._failed(error, task)
 
     def _failed(self, error: Exception, task: GrantTask) -> Outcome:
+        if isinstance(error, PermanentError) and error.remedy is Remedy.OPERATOR and task.grant.error != str(error):
+            _log.error("grant %s waits for the operator: %s", task.grant.id, error)
         return failed(error, task.grant, self._clock.now(), self._rng.random())
 
     async def _look(self, work: _Work, lane: Lane, epoch: int) -> frozenset[Resource] | None:

@@ -52,9 +52,12 @@ class Notices:
 
     async def _try(self, ways: Sequence[Destination], platform: PlatformName, message: Message) -> bool:
         """Take the first way that works. One that is closed is no reason to fail."""
+        adapter = self._adapters.get(platform)
+        if adapter is None:
+            return False
         for way in ways:
             try:
-                await self._adapters[platform].send(way, message)
+                await adapter.send(way, message)
             except (MemberUnreachable, PermanentError):
                 continue
             return True

@@ -7,6 +7,9 @@ from core.backoff import MAX_ATTEMPTS, backoff
 from core.errors import MemberUnreachable, PermanentError, RateLimited, Remedy, TransientError
 from storage.grants import Actual, GrantRow, GrantStatus
 
+OPERATOR_TROUBLE = timedelta(minutes=5)
+"""How often to try again what only the operator can mend (a refused token, say): never given up, and it counts as no attempt."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -44,7 +47,10 @@ def failed(error: Exception, grant: GrantRow, now: datetime, unit: float) -> Out
         case PermanentError() if error.remedy is not Remedy.OPERATOR:
             return blocked(error)
         case PermanentError():
-            return Outcome(GrantStatus.DEAD, error=str(error), error_code=error.code, remedy=Remedy.OPERATOR)
+            return Outcome(
+                GrantStatus.PENDING, due_at=now + OPERATOR_TROUBLE, attempts=grant.attempts, error=str(error), error_code=error.code,
+                remedy=Remedy.OPERATOR,
+            )  # fmt: skip
         case _:
             return _again(error, grant, now, unit)
 

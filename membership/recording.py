@@ -6,7 +6,7 @@ from core.errors import Remedy
 from core.events import Notice, NoticeKind
 from core.ids import Ids
 from membership.outcome import Outcome
-from storage import plans
+from storage import grants, plans
 from storage.audit import Trail, record
 from storage.database import Session, will_wake
 from storage.grants import Actual, GrantRow, GrantStatus, GrantTask
@@ -28,6 +28,8 @@ class Recording:
         if outcome.actual is not None:
             row.actual, row.checked_at = outcome.actual, now
             row.attempted = row.attempted and outcome.actual is Actual.GRANTED
+        elif outcome.remedy is Remedy.CREATOR and not row.attempts and row.actual is not Actual.GRANTED:
+            row.attempted = False  # refused outright: what they hold from now on is somebody else's gift
         if row.version == task.grant.version:
             _apply(row, outcome, now)
         session.add(row)
@@ -38,14 +40,17 @@ class Recording:
                    before=before, after=after, answer=outcome.answer or outcome.error)  # fmt: skip
         if row.status == GrantStatus.PENDING:
             will_wake(session, row.lane)
-        await self._tell(session, row, outcome, trail)
+        await self._tell(session, task, row, outcome, trail)
 
-    async def _tell(self, session: Session, row: GrantRow, outcome: Outcome, trail: Trail) -> None:
+    async def _tell(self, session: Session, task: GrantTask, row: GrantRow, outcome: Outcome, trail: Trail) -> None:
         resource = await session.get_one(ResourceRow, row.resource_id)
+        worked = outcome.status is GrantStatus.DONE
+        if resource.problem and (worked or outcome.remedy is Remedy.MEMBER):
+            resource.problem, resource.problem_code = "", ""
+            session.add(resource)
+        if worked and task.grant.attempts:
+            await grants.hurry(session, task.space_row, trail.at)
         if outcome.actual is Actual.GRANTED:
-            if resource.problem:
-                resource.problem, resource.problem_code = "", ""
-                session.add(resource)
             for entitlement, plan in await plans.opening(session, row.member_id, row.resource_id):
                 facts = {"plan": plan.name, "until": _moment(entitlement.expires_at), "renews": plan.interval.recurring}
                 notice = Notice(NoticeKind.WELCOME, facts)

@@ -147,7 +147,7 @@ def _note(task: GrantTask) -> str:
 def _welcome(facts: OrderFacts, held: Sequence[GrantTask], told: tuple[str, ...]) -> Welcome:
     wanted = [task for task in held if task.grant.wanted]
     on = [task for task in wanted if _resource(task).on]
-    waiting = next((f"{task.resource_row.name} {_note(task)}." for task in wanted if task not in on), "")
+    waiting = next((f"{task.resource_row.name}: {_note(task)}." for task in wanted if task not in on), "")
     paid = facts.order.status == OrderStatus.PAID or bool(on)
     return Welcome(
         community_name=facts.community.name,

@@ -39,7 +39,10 @@ class Unblocker:
     async def _check(self, space: SpaceRow, resource: ResourceRow, cause: CauseId) -> None:
         problem, code = "", ""
         try:
-            await self._adapters[space.platform].check(resource.resource(space.space))
+            adapter = self._adapters.get(space.platform)
+            if adapter is None:
+                return
+            await adapter.check(resource.resource(space.space))
         except Refusal as refusal:
             problem, code = refusal.message, refusal.code
         except PermanentError as error:
@@ -54,7 +57,7 @@ class Unblocker:
             if problem:
                 await broken(session, row, problem, code, trail)
                 return
-            if row.problem:
+            if row.problem and not await grants.waits_for_creator(session, row.id):  # else the next grant that works says so
                 before = {"problem": row.problem}
                 row.problem, row.problem_code = "", ""
                 session.add(row)

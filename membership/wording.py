@@ -32,7 +32,7 @@ def to_member(notice: Notice, community: str) -> Message:
         case NoticeKind.RENEWED:
             return Message(f"{community}: payment received", ("Thank you. Your ", plan, " is paid until ", _moment(facts["until"]), "."))
         case _:
-            return Message(f"{community}: your membership has ended", ("Your ", plan, *_why_ended(str(facts.get("why", "")))))
+            return Message(f"{community}: your membership has ended", ("Your ", plan, *_why_ended(facts)))
 
 
 def to_creator(notice: Notice, community: str, about: PlatformUserId | None) -> Message:
@@ -81,10 +81,12 @@ def _lasts(facts: Any) -> tuple[Span, ...]:  # noqa: ANN401
     return ("It is yours until ", _moment(facts["until"]), ". ") if facts.get("until") else ("It is yours for life. ",)
 
 
-def _why_ended(why: str) -> tuple[Span, ...]:
-    match why:
+def _why_ended(facts: Any) -> tuple[Span, ...]:  # noqa: ANN401
+    match facts.get("why"):
         case "payment":
             return (" has ended because its payment did not arrive. /join brings you back in.",)
+        case "refund" if facts.get("renews"):
+            return (" has ended with its refund. The subscription still renews by itself, and opens it again; /manage ends it.",)
         case "refund":
             return (" has ended with its refund. /join brings you back in.",)
         case _:

@@ -1,8 +1,9 @@
 """The outbox on a work lane: reconcile members, send notices."""
 
+import asyncio
 import logging
 import random
-from collections.abc import Coroutine, Hashable, Sequence
+from collections.abc import Coroutine, Hashable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +21,11 @@ from storage.outbox import OutboxKind, OutboxRow
 
 BATCH = 100
 MESSAGES_AT_ONCE = 4
+TOGETHER = 8
+"""Members reconciled in one transaction: few enough that whoever waits to write, a webhook say, waits for milliseconds."""
+AT_A_TIME = 2
+"""Such transactions waiting to write at a time, over all lanes."""
+Members = Mapping[tuple[CommunityId, MemberId], list[OutboxRow]]
 _log = logging.getLogger(__name__)
 
 
@@ -32,6 +38,7 @@ class OutboxDrain:
         self._reconciler = reconciler
         self._notices = notices
         self._rng = rng
+        self._turns = asyncio.Semaphore(AT_A_TIME)
 
     async def drain(self, lane: Lane, epoch: int) -> datetime | None:
         """Carry out what is due, access before words; see core.dispatch.Drain."""
@@ -51,14 +58,35 @@ class OutboxDrain:
         for row in rows:
             if row.kind == OutboxKind.RECONCILE:
                 members.setdefault((row.community_id, MemberId(row.subject)), []).append(row)
-        jobs: dict[Hashable, Coroutine[Any, Any, None]] = {
-            key: self._reconcile(lane, epoch, key[0], key[1], found) for key, found in members.items() if key not in busy
-        }
+        waiting = [key for key in members if not any(isinstance(other, frozenset) and key in other for other in busy)]
+        jobs: dict[Hashable, Coroutine[Any, Any, None]] = {}
+        for start in range(0, len(waiting), TOGETHER):
+            some = {key: members[key] for key in waiting[start : start + TOGETHER]}
+            jobs[frozenset(some)] = self._reconcile_some(lane, epoch, some)
         sending = sum(isinstance(key, str) for key in busy)
         notices = [row for row in rows if row.kind == OutboxKind.NOTICE and row.id not in busy]
         free = max(0, MESSAGES_AT_ONCE - sending)
-        more = len(notices) > free or len(rows) >= BATCH or any(key in busy for key in members)
+        more = len(notices) > free or len(rows) >= BATCH or len(waiting) < len(members)
         return Found({**jobs, **{row.id: self._send(lane, epoch, row) for row in notices[:free]}}, more)
+
+    async def _reconcile_some(self, lane: Lane, epoch: int, members: Members) -> None:
+        """Reconcile a few members in one transaction; when one of them is poisoned, each in its own."""
+        async with self._turns:
+            try:
+                async with self._db.transaction() as session:
+                    await lanes.fence(session, lane, epoch)
+                    for (community, member), rows in members.items():
+                        await self._reconciler.reconcile(session, community, member, cause=CauseId(rows[-1].cause_id))
+                    ids = [row.id for rows in members.values() for row in rows]
+                    await work.finish(session, OutboxRow, ids, self._clock.now())
+            except lanes.Fenced:
+                raise
+            except Exception as error:  # noqa: BLE001 - found out below whose fault it is
+                _log.info("reconciling %d members together failed: %s", len(members), type(error).__name__)
+            else:
+                return
+            for (community, member), rows in members.items():
+                await self._reconcile(lane, epoch, community, member, rows)
 
     async def _reconcile(self, lane: Lane, epoch: int, community: CommunityId, member: MemberId, rows: list[OutboxRow]) -> None:
         """Decide and write in one transaction with the rows that asked for it."""

@@ -3,11 +3,12 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
+from sqlalchemy import update
 from sqlmodel import col, select
 
 from core.ids import CommunityId, OrderId, StripeAccountId
-from storage.database import Session
-from storage.inbox import InboxRow
+from storage.database import Session, will_wake
+from storage.inbox import InboxRow, WorkStatus
 from storage.orders import OrderRow, OrderStatus
 from storage.stripe_accounts import StripeAccountRow
 from storage.subscriptions import SubscriptionRow
@@ -30,9 +31,18 @@ async def source(session: Session, account: StripeAccountId) -> str:
 
 
 async def known_events(session: Session, source_name: str, events: Collection[str]) -> set[str]:
-    """Return which of the events came in already."""
+    """Return which of the events came in already and were not given up after trying; what was never tried was set aside on purpose."""
     query = select(InboxRow.event_id).where(InboxRow.source == source_name, col(InboxRow.event_id).in_(events))
-    return set((await session.exec(query)).all())
+    return set((await session.exec(query.where((InboxRow.status != WorkStatus.DEAD) | (InboxRow.attempts == 0)))).all())
+
+
+async def give_another_try(session: Session, source_name: str, events: Collection[str], status: WorkStatus, now: datetime) -> None:
+    """Set what was given up after trying to ``status``: pending, for one try more, or done because it was dealt with otherwise."""
+    given_up = (InboxRow.source == source_name, col(InboxRow.event_id).in_(events), InboxRow.status == WorkStatus.DEAD, InboxRow.attempts > 0)
+    done = {"done_at": now, "error": ""} if status is WorkStatus.DONE else {}
+    statement = update(InboxRow).where(*given_up).values(status=status, due_at=now, **done).returning(col(InboxRow.lane))
+    for lane in set((await session.execute(statement)).scalars()):
+        will_wake(session, lane)
 
 
 async def waiting_orders(session: Session, account: StripeAccountId, after: OrderId, limit: int) -> Sequence[OrderRow]:

@@ -1,7 +1,7 @@
 """Which grants to compare with the platform, which spaces to look at again, and what is written of it."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Boolean, ColumnElement, literal_column, update
 from sqlmodel import col, select
@@ -15,6 +15,8 @@ from storage.resources import ResourceRow
 from storage.spaces import SpaceRow
 from storage.types import inline
 
+EXPECTED = timedelta(days=7)
+"""How long somebody who was let in but has not come is looked for more often."""
 _BLOCKED = col(GrantRow.status) == inline(GrantStatus.BLOCKED)
 _WANTED = literal_column("grants.wanted", Boolean())
 """As in the partial index: SQLAlchemy would write ``wanted = 1`` for SQLite, which then does not see that they are the same."""
@@ -28,11 +30,17 @@ def settled() -> ColumnElement[bool]:
 
 
 async def seats(
-    session: Session, platforms: Collection[PlatformName], without: Collection[SpaceId], limit: int
+    session: Session, platforms: Collection[PlatformName], without: Collection[SpaceId], limit: int, now: datetime
 ) -> list[tuple[AccountRow, SpaceRow]]:
-    """Return who to look for where: first those the platform never told us about, then those it told us about longest ago."""
+    """Return who to look for where.
+
+    First those the platform never told us about; then, for at most half of the rest, those who were to come in of late; then those it
+    told us about longest ago.
+    """
     found: dict[tuple[AccountId, SpaceId], tuple[AccountRow, SpaceRow]] = {}
-    for asked in (col(GrantRow.checked_at).is_(None), col(GrantRow.checked_at).is_not(None)):
+    unseen = col(GrantRow.checked_at).is_(None)
+    expected = _BLOCKED & (col(GrantRow.changed_at) > now - EXPECTED)
+    for asked, share in ((unseen, limit), (expected, limit // 2), (~unseen, limit)):
         query = (
             select(AccountRow, SpaceRow)
             .select_from(GrantRow)
@@ -42,7 +50,7 @@ async def seats(
             .where(settled(), AccountRow.active, SpaceRow.connected, col(SpaceRow.platform).in_(platforms))
             .where(col(SpaceRow.id).not_in(without), asked)
             .order_by(col(GrantRow.checked_at), col(GrantRow.id))
-            .limit(limit)
+            .limit(share)
         )
         for account, space in await session.exec(query):
             found.setdefault((account.id, space.id), (account, space))

@@ -1,11 +1,14 @@
 """Database engines: SQLite with one writer and what makes it durable, PostgreSQL with a pool."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
@@ -15,6 +18,8 @@ from storage.vault import Vault
 BUSY_TIMEOUT_MS = 10_000
 """How long SQLite waits for another process (``doorman migrate``, a backup) before it gives up."""
 READERS = 4
+MAX_PORT = 65_535
+_LOOKS_LIKE = "must look like postgresql://user:password@host:5432/name; in a password write @ as %40, : as %3A and / as %2F"
 _PRAGMAS = (f"busy_timeout={BUSY_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY")
 """The timeout first: changing to WAL waits for others too."""
 
@@ -40,10 +45,39 @@ def normalise(url: str) -> URL:
     name = drivers.get(scheme.split("+")[0])
     if not separator or name is None:
         raise ValueError("must start with sqlite:///, postgres:// or postgresql://")
-    parsed = make_url(f"{name}://{rest}")
-    if name.startswith("sqlite") and parsed.database in {None, "", ":memory:"}:
-        raise ValueError("must name a file, like sqlite:///doorman.db")
+    try:
+        parsed = make_url(f"{name}://{rest}")
+    except (ValueError, ArgumentError):  # its message would repeat what was typed, and there may be a password in it
+        raise ValueError(_LOOKS_LIKE) from None
+    if name.startswith("sqlite"):
+        _names_a_file(parsed)
+    elif parsed.port is not None and not 0 < parsed.port <= MAX_PORT:
+        raise ValueError(_LOOKS_LIKE)
     return parsed
+
+
+def _names_a_file(url: URL) -> None:
+    if url.database in {None, "", ":memory:"} or url.host:
+        raise ValueError("must name a file, like sqlite:///doorman.db")
+    if url.query:
+        raise ValueError("must name a file alone, without a question mark, like sqlite:///doorman.db")
+
+
+def obstacle(url: str) -> str:
+    """Say why the file of an SQLite ``url`` cannot be written and what to do, as a sentence; empty when it can, and for PostgreSQL."""
+    parsed = normalise(url)
+    if parsed.get_backend_name() != "sqlite" or parsed.database is None:
+        return ""
+    file = Path(parsed.database).absolute()
+    if not file.parent.is_dir():
+        return f"There is no folder {file.parent} for the database. Make it, or change DATABASE_URL."
+    if file.is_dir():
+        return f"{file} is a folder, and the database is a file. Change DATABASE_URL."
+    if not os.access(file.parent, os.W_OK | os.X_OK):
+        return f"The folder {file.parent} of the database may not be written to. Allow it, or change DATABASE_URL."
+    if file.exists() and not os.access(file, os.R_OK | os.W_OK):
+        return f"The database {file} may not be read and written. Allow it, or change DATABASE_URL."
+    return ""
 
 
 def create_engines(url: str, vault: Vault, *, pool_size: int = 10, connect: Callable[..., Any] | None = None) -> Engines:

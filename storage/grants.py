@@ -166,6 +166,30 @@ async def unblock_resource(session: AsyncSession, space: SpaceRow, resource: Res
     await _unblock(session, space, and_(col(GrantRow.resource_id) == resource, col(GrantRow.remedy) == Remedy.CREATOR), now)
 
 
+async def hurry(session: AsyncSession, space: SpaceRow, now: datetime) -> None:
+    """Try at once what waits for its next attempt in a space: it answers again."""
+    there = select(ResourceRow.id).where(ResourceRow.space_id == space.id)
+    waiting = (col(GrantRow.status) == inline(GrantStatus.PENDING), col(GrantRow.attempts) > 0, col(GrantRow.due_at) > now)
+    await session.execute(update(GrantRow).where(col(GrantRow.resource_id).in_(there), *waiting).values(due_at=now))
+    will_wake(session, space.lane)
+
+
+async def revive(session: AsyncSession, now: datetime) -> None:
+    """Take up what was given up: whoever starts the program again may have mended what was wrong."""
+    again = {"status": GrantStatus.PENDING, "due_at": now, "attempts": 0}
+    dead = update(GrantRow).where(col(GrantRow.status) == GrantStatus.DEAD).values(again).returning(col(GrantRow.lane))
+    for lane in set((await session.execute(dead)).scalars()):
+        will_wake(session, lane)
+
+
+async def waits_for_creator(session: AsyncSession, resource: ResourceId) -> bool:
+    """Return whether somebody waits for a creator to mend a resource."""
+    query = select(GrantRow.id).where(
+        GrantRow.resource_id == resource, col(GrantRow.status) == inline(GrantStatus.BLOCKED), col(GrantRow.remedy) == Remedy.CREATOR
+    )
+    return (await session.exec(query.limit(1))).first() is not None
+
+
 async def _unblock(session: AsyncSession, space: SpaceRow, which: ColumnElement[bool], now: datetime) -> None:
     await session.execute(
         update(GrantRow)

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, Text, UniqueConstraint, func, text
+from sqlalchemy import Index, Text, UniqueConstraint, and_, func, or_, text
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.ids import AccountId, CommunityId, InviteId, MemberId, OrderId, PlanId, PriceId, StripeAccountId
+from storage.subscriptions import SubscriptionRow
 from storage.types import UTCDateTime, inline, owned, scoped
 
 
@@ -84,8 +85,15 @@ async def awaiting(session: AsyncSession, account: StripeAccountId, limit: int) 
 
 
 async def pending(session: AsyncSession, account: AccountId, plan: PlanId) -> bool:
-    """Return whether money for a plan is on its way."""
-    query = select(OrderRow.id).where(OrderRow.account_id == account, OrderRow.plan_id == plan, col(OrderRow.status) == OrderStatus.PENDING)
+    """Return whether money for a plan is on its way, or came for a subscription we do not hold yet."""
+    held = select(SubscriptionRow.id).where(
+        SubscriptionRow.stripe_account_id == OrderRow.stripe_account_id,
+        SubscriptionRow.stripe_subscription_id == OrderRow.stripe_subscription_id,
+    )
+    unread = and_(col(OrderRow.status) == OrderStatus.PAID, col(OrderRow.stripe_subscription_id) != "", ~held.exists())
+    query = select(OrderRow.id).where(
+        OrderRow.account_id == account, OrderRow.plan_id == plan, or_(col(OrderRow.status) == OrderStatus.PENDING, unread)
+    )
     return (await session.exec(query)).first() is not None
 
 

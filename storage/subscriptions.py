@@ -10,6 +10,8 @@ from core.ids import CommunityId, MemberId, PlanId, StripeAccountId, Subscriptio
 from storage.types import UTCDateTime, owned, scoped
 from storage.upsert import insert
 
+OVER = ("canceled", "incomplete_expired", "incomplete")
+"""The statuses in which the processor charges nothing any more, or never did."""
 _PAST_DUE = text("past_due_since IS NOT NULL")
 
 
@@ -76,11 +78,9 @@ async def ever(session: AsyncSession, member: MemberId) -> bool:
     return (await session.exec(select(SubscriptionRow.id).where(SubscriptionRow.member_id == member))).first() is not None
 
 
-async def waiting(session: AsyncSession, member: MemberId, plan: PlanId) -> bool:
-    """Return whether a subscription to a plan lives on at the processor without opening anything: a second one would be a double."""
-    query = select(SubscriptionRow.id).where(
-        SubscriptionRow.member_id == member,
-        SubscriptionRow.plan_id == plan,
-        col(SubscriptionRow.status).in_(["past_due", "unpaid", "paused"]),
+async def waiting(session: AsyncSession, member: MemberId, plan: PlanId) -> SubscriptionRow | None:
+    """Find a subscription to a plan that lives on at the processor: a second one beside it would be a double."""
+    query = select(SubscriptionRow).where(
+        SubscriptionRow.member_id == member, SubscriptionRow.plan_id == plan, col(SubscriptionRow.status).not_in(OVER)
     )
-    return (await session.exec(query)).first() is not None
+    return (await session.exec(query)).first()
