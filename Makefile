@@ -21,7 +21,7 @@ demo: $(RUNTIME) ## Play the whole story against emulators, with no account anyw
 	@$(BIN)/doorman demo $(ARGS)
 
 test: $(DEVELOPMENT) ## Run every test (ARGS="tests/core -x" runs some)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 check: $(DEVELOPMENT) ## Lint, format, types, import contracts, requirements: every finding of every tool
 	@.ci/check
