@@ -17,6 +17,7 @@ from storage.invites import InviteFacts
 from storage.orders import OrderRow, OrderStatus
 from storage.plans import PlanView
 from storage.stripe_accounts import ENVIRONMENT
+from storage.subscriptions import SubscriptionRow
 
 OPEN_FOR = timedelta(hours=1)
 """How long a checkout stays open; Stripe takes 30 minutes to 24 hours."""
@@ -164,12 +165,18 @@ def _check_bound(facts: InviteFacts, who: Identity) -> None:
 async def _check_not_member(session: Session, account: AccountRow, plan: PlanView) -> None:
     if not extends(plan.interval) and await entitlements.live(session, account.community_id, account.member_id, plan.id):
         raise Refusal("already_member", f"You have “{plan.name}” already. Nothing was charged.")
-    if await subscriptions.waiting(session, account.member_id, plan.id):
-        raise Refusal(
-            "payment_waiting", f"Your “{plan.name}” is waiting for a payment. Put your card right in the portal; don't pay twice."
-        )
+    if (held := await subscriptions.waiting(session, account.member_id, plan.id)) is not None:
+        raise Refusal("payment_waiting", _lives_on(held, plan.name))
     if await orders.pending(session, account.id, plan.id):
         raise Refusal("payment_pending", f"Your payment for “{plan.name}” is on its way. You are let in as soon as it arrives.")
+
+
+def _lives_on(held: SubscriptionRow, plan: str) -> str:
+    if held.status in {"past_due", "unpaid", "paused"}:
+        return f"Your “{plan}” is waiting for a payment. /manage is where you put your card right; don't pay twice."
+    if held.cancel_at is not None:
+        return f"Your subscription to “{plan}” runs until {held.cancel_at:%d %B %Y}. After that you can join again; /manage turns it back on."
+    return f"Your subscription to “{plan}” still renews, and opens it again with its next payment. /manage is where you end it."
 
 
 def extends(interval: Interval) -> bool:

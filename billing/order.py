@@ -34,19 +34,22 @@ class Orders:
         self._subscriptions = subscriptions
 
     async def settle(self, account: StripeAccountId, checkout: CheckoutSnapshot, *, cause: CauseId, since: datetime | None = None) -> None:
-        """Write what a checkout says of our order: paid, on its way, failed or expired; open what was bought."""
+        """Write what a checkout says of our order: paid, on its way, failed or expired; open what was bought.
+
+        The subscription comes first: an order stays open, and keeps its payer from a second checkout, until we hold what it bought.
+        """
         gateway = await self._gateways.of(account)
         status = await _status(gateway, checkout)
         if status is OrderStatus.OPEN:
             return
+        if checkout.subscription:
+            await self._subscriptions.refresh(account, checkout.subscription, cause=cause, since=since)
         async with self._db.transaction() as session:
             order = await session.get(OrderRow, OrderId(checkout.reference), with_for_update=True)
             if order is None or order.stripe_account_id != account:
                 return
             await self._write(session, order, checkout, status, Trail(self._ids, self._clock.now(), cause))
-        if checkout.subscription:
-            await self._subscriptions.refresh(account, checkout.subscription, cause=cause, since=since)
-        elif status is OrderStatus.PAID and checkout.payment_intent:
+        if status is OrderStatus.PAID and checkout.payment_intent and not checkout.subscription:
             await self.book(account, await gateway.payment(checkout.payment_intent), order, cause=cause)
 
     async def book(self, account: StripeAccountId, payment: PaymentSnapshot, order: OrderRow, *, cause: CauseId) -> None:

@@ -235,6 +235,7 @@ async def _tell_ended(session: Session, row: SubscriptionRow, trail: Trail) -> N
         return
     plan = await session.get_one(PlanRow, row.plan_id)
     why = "payment" if row.status in {"past_due", "unpaid"} or row.past_due_since else "refund" if row.refunded_until else "ended"
-    notice = Notice(NoticeKind.ENDED, {"plan": plan.name, "why": why})
+    renews = row.status not in subscriptions.OVER and row.cancel_at is None
+    notice = Notice(NoticeKind.ENDED, {"plan": plan.name, "why": why, "renews": renews})
     dedupe = f"ended:{row.id}:{trail.cause}"
     await add_notice(session, trail, row.community_id, notice, member=row.member_id, dedupe=dedupe)
