@@ -25,12 +25,12 @@ class Recorder:
     """Appends exchanges to a file; without a path it writes nothing."""
 
     def __init__(self, path: Path | None = None) -> None:
-        self._file = path.open("a", encoding="utf-8", buffering=1) if path else None
+        self._file = path.open("ab", buffering=0) if path else None  # one write a line: several processes may share the file
 
     def write(self, exchange: Exchange) -> None:
         """Append one exchange."""
         if self._file:
-            self._file.write(json.dumps(asdict(exchange)) + "\n")
+            self._file.write(f"{json.dumps(asdict(exchange))}\n".encode())
 
     def close(self) -> None:
         """Close the file."""
