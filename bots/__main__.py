@@ -139,12 +139,11 @@ def _carry_out(job: Callable[[Configuration], Coroutine[Any, Any, Answer]]) -> A
     """Read the settings, set up the log and run ``job``. What can be expected to go wrong ends in a sentence, not in a traceback."""
     try:
         configuration = read_settings()
+        settings = configuration.settings
+        configure_logging(settings.log_level, settings.log_format, secrets=configuration.secrets())
+        return asyncio.run(job(configuration))
     except BadSettings as bad:
         _give_up("\n".join(bad.problems), BAD_SETTINGS)
-    settings = configuration.settings
-    configure_logging(settings.log_level, settings.log_format, secrets=configuration.secrets())
-    try:
-        return asyncio.run(job(configuration))
     except EXPECTED as problem:
         told = sentence(problem)
         if told is None:

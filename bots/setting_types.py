@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
@@ -13,6 +13,7 @@ from storage.engine import normalise
 
 MIN_SECRET_KEY = 32
 """Characters of each key in SECRET_KEY."""
+_HTTP, _SOCKET = frozenset({"http", "https"}), frozenset({"ws", "wss"})
 
 
 def _listed(value: object) -> object:
@@ -48,24 +49,34 @@ def _database(value: SecretStr) -> SecretStr:
     return value
 
 
+def _address(value: str, schemes: frozenset[str]) -> SplitResult | None:
+    """Return the parts of an address with one of ``schemes``; None when it is not one that can be reached."""
+    try:
+        parts = urlsplit(value)
+        port = parts.port  # read only now: a port that is no number is found out by asking for it
+    except ValueError:
+        return None
+    return parts if parts.scheme in schemes and parts.hostname and port != 0 else None
+
+
 def _public(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
-        raise ValueError("must be an address like https://join.example.com.")
+    parts = _address(value, _HTTP)
+    if parts is None or parts.query or parts.fragment or parts.username or parts.password:
+        raise ValueError("must be an address like https://join.example.com, with a number after the colon when a port is needed.")
     if parts.scheme == "http" and not loopback(value):
         raise ValueError("must start with https://, because people sign in and pay through it.")
     return value.rstrip("/")
 
 
 def _web(value: str) -> str:
-    if value and urlsplit(value).scheme not in {"http", "https"}:
-        raise ValueError("must start with http:// or https://, or be left out.")
+    if value and _address(value, _HTTP) is None:
+        raise ValueError("must be an address that starts with http:// or https://, or be left out.")
     return value.rstrip("/")
 
 
 def _socket(value: str) -> str:
-    if value and urlsplit(value).scheme not in {"ws", "wss"}:
-        raise ValueError("must start with ws://, or be left out.")
+    if value and _address(value, _SOCKET) is None:
+        raise ValueError("must be an address that starts with ws://, or be left out.")
     return value
 
 

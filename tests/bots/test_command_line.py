@@ -159,6 +159,19 @@ def test_the_doctor_says_what_does_not_answer_and_the_exit_code_is_1(run: Run) -
     assert "env here" not in said, "migrating is all it takes to be asked about Stripe"
 
 
+@pytest.mark.parametrize("command", ["run", "migrate", "doctor", "sweep"])
+def test_a_database_file_without_a_folder_is_one_sentence_and_the_exit_code_is_2(run: Run, tmp_path: Path, command: str) -> None:
+    code, said = run(command, DATABASE_URL=f"sqlite:///{tmp_path / 'missing' / 'doorman.db'}")
+    assert (code, said) == (2, f"There is no folder {tmp_path / 'missing'} for the database. Make it, or change DATABASE_URL.\n")
+
+
+def test_a_folder_in_place_of_the_database_file_is_said_to_be_one(run: Run, tmp_path: Path) -> None:
+    assert run("migrate", DATABASE_URL=f"sqlite:///{tmp_path}") == (
+        2,
+        f"{tmp_path} is a folder, and the database is a file. Change DATABASE_URL.\n",
+    )
+
+
 def test_a_database_that_is_away_is_said_to_be(run: Run) -> None:
     code, said = run("migrate", DATABASE_URL=f"postgresql://me:canary@127.0.0.1:{free_port()}/doorman")
     assert code == 1

@@ -1,5 +1,6 @@
 """How each database is opened, and what that is worth."""
 
+import os
 from pathlib import Path
 
 import aiosqlite
@@ -10,7 +11,7 @@ from sqlmodel import select
 
 from storage.communities import CommunityRow
 from storage.database import Database
-from storage.engine import create_engines, normalise
+from storage.engine import create_engines, normalise, obstacle
 from storage.vault import Vault
 from tests.storage.rows import SECRET, everything, inbox_row, store
 
@@ -88,3 +89,19 @@ async def test_another_connection_factory_can_stand_in_for_sqlites(sqlite_url: s
     await store(database, everything("a"))
     await database.close()
     assert made
+
+
+def test_a_file_in_a_folder_that_may_be_written_is_no_obstacle(tmp_path: Path) -> None:
+    assert obstacle(f"sqlite:///{tmp_path / 'new.db'}") == ""
+    (tmp_path / "old.db").touch()
+    assert obstacle(f"sqlite:///{tmp_path / 'old.db'}") == ""
+    assert obstacle("postgresql://nobody@127.0.0.1/nothing") == ""
+
+
+def test_what_may_not_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "doorman.db").touch()
+    closed = tmp_path
+    monkeypatch.setattr(os, "access", lambda path, _mode: Path(path) != closed)
+    assert obstacle(f"sqlite:///{tmp_path / 'doorman.db'}").startswith(f"The folder {tmp_path} of the database may not be written to.")
+    closed = tmp_path / "doorman.db"
+    assert obstacle(f"sqlite:///{closed}").startswith(f"The database {closed} may not be read and written.")
