@@ -14,7 +14,7 @@ from billing.tip import Tips
 from core.backoff import MAX_ATTEMPTS, backoff
 from core.clock import Clock
 from core.dispatch import Lane
-from core.errors import ExternalError, PermanentError, RateLimited, TransientError
+from core.errors import ExternalError, KeyRefused, PermanentError, RateLimited, TransientError
 from core.ids import CauseId, StripeAccountId
 from core.payments import PaymentGateways
 from core.pump import Found, pump
@@ -137,8 +137,9 @@ class StripeInbox:
             return
         attempts = max(row.attempts for row in item.rows)
         due, counted = _retry(error, attempts, self._rng.random())
-        dead = counted and (attempts + 1 >= MAX_ATTEMPTS or (isinstance(error, PermanentError) and error.code == "resource_missing"))
+        dead = _is_final(error, attempts + counted)
         why = f"{type(error).__name__}: {error}"[:500]
+        _tell(item, error, why, dead=dead)
         await work.postpone(session, InboxRow, came, now + due, attempts + counted, why, dead=dead)
         await work.postpone(session, OutboxRow, again, now + due, attempts + counted, why, dead=dead)
 
@@ -163,14 +164,28 @@ def _cause(row: InboxRow | OutboxRow) -> CauseId:
     return CauseId(row.id) if isinstance(row, InboxRow) else row.cause_id
 
 
+def _is_final(error: Exception, attempts: int) -> bool:
+    """Whether to give up: never for what passes by itself or with the right key, at once for what does not exist."""
+    if isinstance(error, TransientError | KeyRefused):
+        return False
+    return attempts >= MAX_ATTEMPTS or (isinstance(error, PermanentError) and error.code == "resource_missing")
+
+
+def _tell(item: _Item, error: Exception, why: str, *, dead: bool) -> None:
+    """Tell the operator what somebody must do something about: once for each row and each thing that is wrong with it."""
+    for row in item.rows:
+        if dead:
+            _log.error("%s about %s is given up after %d tries: %s", row.id, item.object_id, row.attempts + 1, why)
+        elif isinstance(error, PermanentError) and row.error != why:
+            _log.error("%s about %s is refused and waits: %s", row.id, item.object_id, why)
+
+
 def _retry(error: Exception, attempts: int, unit: float) -> tuple[timedelta, bool]:
-    """Return when to try again, and whether this try counts."""
+    """Return when to try again, and whether this try counts: for the next pause, and towards giving up."""
     match error:
         case RateLimited():
             return timedelta(seconds=error.retry_after), False
-        case TransientError():
-            return backoff(attempts + 1, unit), True
-        case PermanentError() if error.code != "resource_missing":
+        case KeyRefused():
             return KEY_TROUBLE, False
         case _:
             return backoff(attempts + 1, unit), True

@@ -31,7 +31,10 @@ class News:
         self._ids = ids
 
     async def missed(self, gateway: PaymentGateway, account: StripeAccountId, since: datetime, *, dry_run: bool) -> Missed:
-        """Read the events since ``since``; those about subscriptions are returned, the others are work of the account's lane."""
+        """Read the events since ``since``; those about subscriptions are returned, the others are work of the account's lane.
+
+        What came in and was given up is missed too.
+        """
         async with self._db.reading() as session:
             source = await comparing.source(session, account)
         missed = Missed()
@@ -65,3 +68,4 @@ class News:
         ]  # fmt: skip
         async with self._db.transaction() as session:
             await inbox.add(session, rows)
+            await comparing.give_another_try(session, source, [event.external_id for event in events], status, now)

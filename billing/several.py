@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Generic, TypeVar
 
-from core.errors import ExternalError, PermanentError
+from core.errors import ExternalError, KeyRefused, PermanentError
 
 AT_ONCE = 8
 """Stripe's sandboxes take 25 calls a second."""
@@ -42,8 +42,8 @@ class Several(Generic[T]):
             await ask(thing)
         except PermanentError as error:
             _log.warning("nothing learnt about %s: %s", thing, error)
+            self._refused = self._refused or isinstance(error, KeyRefused)
             if error.code != GONE:
-                self._refused = True
                 self.unanswered.append(thing)
         except ExternalError as error:
             _log.info("no answer about %s: %s", thing, error)

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 FIRST = timedelta(seconds=1)
 LONGEST = timedelta(hours=1)
-MAX_ATTEMPTS = 12
-"""After these a work item is dead-lettered: a little over three hours of trying."""
+MAX_ATTEMPTS = 16
+"""After so many failures a work item that fails by its own fault is dead-lettered: between two and a little over four hours of trying."""
 
 
 def backoff(attempts: int, unit: float) -> timedelta:

@@ -37,6 +37,10 @@ class PermanentError(ExternalError):
     remedy: Remedy = Remedy.OPERATOR
 
 
+class KeyRefused(PermanentError):  # noqa: N818
+    """Our key is not accepted, or may not do this: nothing asked with it would fare better until the operator acts."""
+
+
 class MemberUnreachable(PermanentError):  # noqa: N818
     """The person is not there: left, direct messages closed, banned, deleted. On a revoke that is as good as done."""
 

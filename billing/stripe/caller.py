@@ -7,7 +7,7 @@ from typing import TypeVar
 import stripe
 
 from billing.stripe.errors import translate
-from core.errors import ExternalError, PermanentError
+from core.errors import ExternalError, KeyRefused
 
 T = TypeVar("T")
 ItemT = TypeVar("ItemT", bound=stripe.StripeObject)
@@ -20,7 +20,7 @@ class Keyring:
     def __init__(self, keys: Sequence[str]) -> None:
         self._keys = tuple(keys)
         if not self._keys:
-            raise PermanentError("There is no Stripe API key for this account.", code="authentication")
+            raise KeyRefused("There is no Stripe API key for this account.", code="authentication")
 
     def in_order(self) -> tuple[str, ...]:
         """Return every key, the one to try first in front."""
@@ -57,7 +57,7 @@ class Caller:
             else:
                 self.keys.worked(api_key)
                 return answer
-        raise refused or PermanentError("There is no Stripe API key for this account.", code="authentication")
+        raise refused or KeyRefused("There is no Stripe API key for this account.", code="authentication")
 
     def _options(self, api_key: str, key: str) -> stripe.RequestOptions:
         options: stripe.RequestOptions = {"api_key": api_key}

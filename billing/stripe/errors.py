@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 import stripe
 
-from core.errors import ExternalError, PermanentError, RateLimited, TransientError
+from core.errors import ExternalError, KeyRefused, PermanentError, RateLimited, TransientError
 
 DEFAULT_WAIT = 1.0
 """Seconds to wait when Stripe says "too many" without saying how long."""
@@ -26,6 +26,8 @@ def translate(error: stripe.StripeError) -> ExternalError:
             return TransientError(message, code=code)
         case stripe.APIError() if _may_pass(error.http_status):
             return TransientError(message, code=code)
+        case stripe.AuthenticationError() | stripe.PermissionError():
+            return KeyRefused(message, code=code or _kind(error))
         case stripe.IdempotencyError():
             return PermanentError(message, code="idempotency")
         case _:

@@ -7,7 +7,7 @@ from sqlmodel import col, select
 
 from billing.catchup import CatchUp
 from core.dispatch import Lane
-from core.errors import PermanentError, TransientError
+from core.errors import KeyRefused, TransientError
 from core.ids import EndpointId, OrderId, StripeAccountId
 from core.payments import CheckoutStatus
 from sandbox.clock import VirtualClock
@@ -146,7 +146,7 @@ async def test_a_refused_key_moves_no_cursor_and_ends_nothing(
 ) -> None:
     [name] = await town.subscribe([await town.member()], clock.now())
     processor.says(name, "canceled", clock.now())
-    processor.broken = PermanentError("the key is refused", code="authentication")
+    processor.broken = KeyRefused("the key is refused", code="authentication")
     before = await everything(town.db)
     report = await catch_up.run()
     assert await everything(town.db) == before

@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import col, select
 
 from billing.catchup import CatchUp
-from core.errors import ExternalError, PermanentError, RateLimited, TransientError
+from core.errors import ExternalError, KeyRefused, PermanentError, RateLimited, TransientError
 from core.events import Notice, NoticeKind
 from core.ids import CauseId, Ids, MemberId
 from membership.community import Communities
@@ -95,7 +95,7 @@ async def test_a_failed_payment_ends_with_its_grace_and_not_before(
     [
         TransientError("no network"),
         RateLimited("slower", retry_after=1),
-        PermanentError("the key is refused", code="authentication"),
+        KeyRefused("the key is refused", code="authentication"),
         PermanentError("never heard of it", code="resource_missing"),
     ],
 )
@@ -114,7 +114,7 @@ async def test_no_error_ends_anything(
 
 async def test_a_refused_key_is_not_tried_for_each_member(sweeper: Sweeper, processor: Processor, sell: Sell) -> None:
     for name in await sell(50, over=50):
-        processor.silent[name] = PermanentError("the key is refused", code="authentication")
+        processor.silent[name] = KeyRefused("the key is refused", code="authentication")
     await sweeper.run()
     assert len(processor.asked) <= 8
 

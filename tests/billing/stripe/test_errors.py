@@ -4,7 +4,7 @@ import pytest
 import stripe
 
 from billing.stripe.errors import DEFAULT_WAIT, translate
-from core.errors import ExternalError, PermanentError, RateLimited, Remedy, TransientError
+from core.errors import ExternalError, KeyRefused, PermanentError, RateLimited, Remedy, TransientError
 
 
 def refusal(
@@ -38,10 +38,10 @@ TABLE = [
     (refusal(stripe.APIError, 409, "idempotency_key_in_use"), TransientError, "idempotency_key_in_use"),
     (stripe.APIError("Invalid response body from API: <html>", "<html>", 200), TransientError, ""),
     (refusal(stripe.APIError, 405), PermanentError, "invalid_request_error"),
-    (refusal(stripe.AuthenticationError, 401), PermanentError, "authentication"),
-    (refusal(stripe.AuthenticationError, 401, "api_key_expired"), PermanentError, "api_key_expired"),
-    (refusal(stripe.PermissionError, 403, "account_invalid"), PermanentError, "account_invalid"),
-    (refusal(stripe.PermissionError, 403), PermanentError, "permission"),
+    (refusal(stripe.AuthenticationError, 401), KeyRefused, "authentication"),
+    (refusal(stripe.AuthenticationError, 401, "api_key_expired"), KeyRefused, "api_key_expired"),
+    (refusal(stripe.PermissionError, 403, "account_invalid"), KeyRefused, "account_invalid"),
+    (refusal(stripe.PermissionError, 403), KeyRefused, "permission"),
     (refusal(stripe.InvalidRequestError, 404, "resource_missing"), PermanentError, "resource_missing"),
     (refusal(stripe.InvalidRequestError, 400, "amount_too_small"), PermanentError, "amount_too_small"),
     (refusal(stripe.InvalidRequestError, 400), PermanentError, "invalid_request_error"),
