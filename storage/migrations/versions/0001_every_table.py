@@ -431,6 +431,7 @@ def _grants() -> None:
         sa.Column("remedy", sa.Text(), nullable=True),
         sa.Column("told", sa.Boolean(), nullable=False),
         sa.Column("invite_url", sa.String(), nullable=False),
+        sa.Column("invited_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
