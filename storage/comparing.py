@@ -39,10 +39,10 @@ async def known_events(session: Session, source_name: str, events: Collection[st
 async def give_another_try(session: Session, source_name: str, events: Collection[str], status: WorkStatus, now: datetime) -> None:
     """Set what was given up after trying to ``status``: pending, for one try more, or done because it was dealt with otherwise."""
     given_up = (
-        InboxRow.source == source_name,
+        col(InboxRow.source) == source_name,
         col(InboxRow.event_id).in_(events),
-        InboxRow.status == WorkStatus.DEAD,
-        InboxRow.attempts > 0,
+        col(InboxRow.status) == WorkStatus.DEAD,
+        col(InboxRow.attempts) > 0,
     )
     done = {"done_at": now, "error": ""} if status is WorkStatus.DONE else {}
     statement = update(InboxRow).where(*given_up).values(status=status, due_at=now, **done).returning(col(InboxRow.lane))

@@ -20,7 +20,6 @@ from core.errors import KeyRefused, PermanentError, RateLimited, TransientError
 from core.ids import Ids
 from sandbox.clock import VirtualClock
 from storage import lanes
-from storage.database import Database
 from storage.inbox import InboxKind, InboxRow, WorkStatus, add
 from storage.stripe_accounts import ENVIRONMENT
 from tests.billing.processor import Processor
@@ -39,7 +38,7 @@ class Lane:
         orders = Orders(db=town.db, clock=clock, ids=ids, gateways=processor, subscriptions=subscriptions)
         self._inbox = StripeInbox(
             db=town.db, clock=clock, gateways=processor, subscriptions=subscriptions, orders=orders,
-            tips=cast("Tips", None), payments=cast("Payments", None), rng=random.Random(1),
+            tips=cast("Tips", None), payments=cast("Payments", None), rng=random.Random(1),  # noqa: S311 - only jitter
         )  # fmt: skip
 
     async def comes_in(self, event: str, about: str, kind: str = "customer.subscription.updated") -> None:
