@@ -35,7 +35,7 @@ async def link_is_posted(stage: Stage) -> str:
 async def stranger_opens_it(stage: Stage) -> str:
     """Ben, a stranger, opens the link."""
     ben = await stage.fan("ben")
-    shown = await ben.browser.open(stage.link)
+    shown = await ben.open(stage.link)
     check(ben.browser.status == 200 and "Gold" in shown and "9.99 USD" in shown, f"the page names plan and price: {shown}")  # noqa: PLR2004
     check(not stage.server.has(ben.person), "Ben is not in the server yet")
     return "the page names Ann's Kitchen, Gold, 9.99 USD per month"
@@ -60,7 +60,7 @@ async def card_is_declined(stage: Stage) -> str:
     """Cleo's card is declined."""
     cleo = await stage.fan("cleo")
     checkout = await stage.to_checkout(cleo)
-    told = await stage.town.cashiers.decline(checkout)
+    told = await cleo.decline()
     await stage.stays(lambda: not stage.server.has(cleo.person), "Cleo is not let in")
     again = await stage.to_checkout(cleo)
     check(again == checkout, "her second click finds the same checkout, so she can't pay twice")

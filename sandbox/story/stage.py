@@ -15,6 +15,7 @@ from sandbox.browser import Browser
 from sandbox.discord.people import Person
 from sandbox.discord.roles import Role
 from sandbox.discord.servers import Server
+from sandbox.people import Fan
 from sandbox.product import Product, free_port, running
 from sandbox.stripe.account import Account
 from sandbox.stripe.resource import Resource
@@ -34,15 +35,6 @@ def check(holds: object, what: str) -> None:
     """Raise Failed with ``what`` was to be true, unless it is."""
     if not holds:
         raise Failed(what)
-
-
-@dataclass
-class Fan:
-    """Somebody who wants in, with a browser of their own."""
-
-    person: Person
-    browser: Browser
-    welcome: str = ""
 
 
 @dataclass
@@ -66,23 +58,22 @@ class Stage:
         """Return a fan by name, bringing them into the story when they are new."""
         if name not in self.fans:
             browser = await self.stack.enter_async_context(Browser())
-            self.fans[name] = Fan(self.town.discord.people.user(name), browser)
+            self.fans[name] = Fan(self.town.discord.people.user(name), browser, self.town.cashiers)
         return self.fans[name]
 
     async def to_checkout(self, fan: Fan) -> str:
         """Walk from the link to the checkout, as a browser does: open, continue, allow, confirm. Returns the checkout's address."""
-        shown = await fan.browser.open(self.link)
+        shown = await fan.open(self.link)
         if "You join as" not in shown:
-            consent = await fan.browser.press("Continue with", follow=False)
-            shown = await fan.browser.open(await fan.person.authorize(consent))
+            shown = await fan.sign_in()
         check(f"You join as @{fan.person.name}".lower() in shown.lower(), f"the page asks whether it is {fan.person.name}: {shown}")
-        return await fan.browser.press("Continue to payment", follow=False)
+        return await fan.confirm()
 
     async def buys(self, name: str, card: str = "4242424242424242") -> Fan:
         """Have a fan pay through the link and wait until the role is on."""
         fan = await self.fan(name)
-        checkout = await self.to_checkout(fan)
-        fan.welcome = await self.town.cashiers.pay(checkout, card)
+        await self.to_checkout(fan)
+        await fan.pay(card)
         await self.until(lambda: self.holds(fan), f"{name} holds {self.role.name}")
         return fan
 
