@@ -6,11 +6,25 @@ from decimal import Decimal
 
 from core.errors import Refusal
 
-ZERO_DECIMAL = frozenset(["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"])
+ZERO_DECIMAL = frozenset(["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"])
 """Currencies whose minor unit is the unit itself (docs.stripe.com/currencies)."""
 THREE_DECIMAL = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
 """Currencies of a thousand minor units; charges must be a multiple of ten."""
-SYMBOLS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "zł": "PLN", "kr": "SEK", "A$": "AUD", "C$": "CAD"}
+WHOLE = frozenset(["ISK", "UGX"])
+"""Currencies of a hundred minor units in which only whole units can be charged (docs.stripe.com/currencies#special-cases)."""
+SYMBOLS = {
+    "$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "ZŁ": "PLN", "KČ": "CZK",
+    "US$": "USD", "A$": "AUD", "C$": "CAD", "NZ$": "NZD", "HK$": "HKD", "S$": "SGD", "R$": "BRL",
+}  # fmt: skip
+"""What a symbol, in capitals, means by itself."""
+SHARED = {
+    "$": frozenset(["ARS", "AUD", "BBD", "BMD", "BND", "BSD", "BZD", "CAD", "CLP", "COP", "FJD", "HKD", "JMD", "KYD", "LRD", "MXN",
+                    "NAD", "NZD", "SBD", "SGD", "SRD", "TTD", "TWD", "USD", "UYU", "XCD"]),
+    "£": frozenset(["EGP", "FKP", "GBP", "GIP", "LBP", "SHP"]),
+    "¥": frozenset(["CNY", "JPY"]),
+    "KR": frozenset(["DKK", "ISK", "NOK", "SEK"]),
+}  # fmt: skip
+"""Which currencies a symbol is written for: in a community of one of them it means that one."""
 MINIMUM = {
     "USD": 50, "EUR": 50, "GBP": 30, "AUD": 50, "CAD": 50, "CHF": 50, "NZD": 50, "SGD": 50, "BRL": 50, "INR": 50,
     "JPY": 50, "DKK": 250, "NOK": 300, "SEK": 300, "PLN": 200, "CZK": 1500, "HUF": 17500, "MXN": 1000, "HKD": 400,
@@ -21,7 +35,7 @@ _OTHERS = """
 AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BWP BYN BZD CAD CDF CHF CNY COP CRC CVE CZK DKK DOP DZD EGP ETB
 EUR FJD FKP GBP GEL GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR ISK JMD KES KGS KHR KYD KZT LAK LBP LKR LRD LSL MAD MDL MKD MMK MNT MOP
 MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SEK SGD SHP SLE SOS SRD STD SZL THB
-TJS TOP TRY TTD TWD TZS UAH USD UYU UZS WST XCD YER ZAR ZMW
+TJS TOP TRY TTD TWD TZS UAH UGX USD UYU UZS WST XCD YER ZAR ZMW
 """
 CURRENCIES = frozenset(_OTHERS.split()) | ZERO_DECIMAL | THREE_DECIMAL
 MAX_MINOR = 99_999_999
@@ -65,18 +79,24 @@ def decimals(currency: str) -> int:
 
 
 def parse_money(text: str, default_currency: str) -> Money:
-    """Read what people type: ``9.99``, ``$9.99``, ``9,99 EUR``, ``USD 1,200.50``. Raises Refusal ``bad_amount``."""
+    """Read what people type: ``9.99``, ``$9.99``, ``9,99 EUR``, ``USD 1,200.50``. Raises Refusal ``bad_amount``, ``bad_currency``.
+
+    ``default_currency`` is the community's: an amount without a currency is in it, and a symbol it shares with others means it.
+    """
     found = _AMOUNT.fullmatch(text.strip())
     if found is None:
         raise Refusal("bad_amount", f"I can't read “{text[:40]}” as an amount. Write it like 9.99 USD.")
-    currency = _currency(found["before"] or found["after"], default_currency)
-    if found["before"] and found["after"] and _currency(found["after"], default_currency) != currency:
+    currency = default_currency
+    for word in sorted([found["before"], found["after"]], key=_is_symbol):  # a code decides what a symbol beside it means
+        currency = _currency(word, currency)
+    if any(word and _currency(word, currency) != currency for word in (found["before"], found["after"])):
         raise Refusal("bad_amount", f"“{text[:40]}” names two currencies. Write it like 9.99 USD.")
     return Money(_minor(found["amount"], currency, text), currency)
 
 
 def check_chargeable(money: Money) -> None:
-    """Raise Refusal ``amount_too_small`` or ``amount_too_large`` for what Stripe would not charge."""
+    """Raise Refusal ``bad_amount``, ``amount_too_small`` or ``amount_too_large`` for what Stripe would not charge."""
+    _check_whole(money)
     least = Money(MINIMUM.get(money.currency, 1), money.currency)
     if money < least:
         raise Refusal("amount_too_small", f"{money} is too little to charge by card. The least is {least}.")
@@ -84,8 +104,18 @@ def check_chargeable(money: Money) -> None:
         raise Refusal("amount_too_large", f"{money} is more than one charge may be. The most is {Money(MAX_MINOR, money.currency)}.")
 
 
+def _is_symbol(word: str) -> bool:
+    return word.upper() in SYMBOLS or word.upper() in SHARED
+
+
 def _currency(word: str, default: str) -> str:
-    code = SYMBOLS.get(word) or word.upper() or default
+    symbol = word.upper()
+    shared = SHARED.get(symbol, frozenset())
+    code = default if default in shared or not word else SYMBOLS.get(symbol, symbol)
+    if code in SHARED:
+        *others, last = sorted(shared)
+        codes = f"{', '.join(others)} and {last}"
+        raise Refusal("bad_currency", f"“{word}” is written for {codes}. Use one of these codes, like 99 {last}.")
     if code not in CURRENCIES:
         raise Refusal("bad_currency", f"I don't know the currency “{word[:10]}”. Use a three-letter code, like USD or EUR.")
     return code
@@ -105,7 +135,19 @@ def _minor(digits: str, currency: str, text: str) -> int:
         raise Refusal("bad_amount", f"I can't read “{text[:40]}” as an amount. Write it like 9.99 USD.")
     scaled = Decimal(f"{_SEPARATORS.sub('', whole)}.{fraction or 0}").scaleb(places)
     if scaled != scaled.to_integral_value() or scaled <= 0:
-        raise Refusal("bad_amount", f"“{text[:40]}” is not an amount {currency} can be paid in. Write it like {Money(999, currency)}.")
+        raise Refusal("bad_amount", f"“{text[:40]}” is not an amount {currency} can be paid in. Write it like {_example(currency)}.")
     if places == GROUP and int(scaled) % 10:
         raise Refusal("bad_amount", f"Amounts in {currency} must end in 0: two decimals are all a card can pay.")
+    _check_whole(Money(int(scaled), currency))
     return int(scaled)
+
+
+def _check_whole(money: Money) -> None:
+    if money.currency in WHOLE and money.minor % 100:
+        sentence = f"Amounts in {money.currency} must be whole: cards pay no fraction of one. Write it like {_example(money.currency)}."
+        raise Refusal("bad_amount", sentence)
+
+
+def _example(currency: str) -> str:
+    """Return an amount that can be charged, as it may be typed."""
+    return f"1,000 {currency}" if currency in WHOLE else str(Money(1000, currency))

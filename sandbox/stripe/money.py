@@ -13,8 +13,10 @@ pab pen pgk php pkr pln pyg qar ron rsd rub rwf sar sbd scr sek sgd shp sle sos 
 uah ugx usd uyu uzs vnd vuv wst xaf xcd xof xpf yer zar zmw
 """
 CURRENCIES = frozenset(_NAMES.split())
-ZERO_DECIMAL = frozenset(["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf"])
+ZERO_DECIMAL = frozenset(["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"])
 THREE_DECIMAL = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
+WHOLE = frozenset({"isk", "ugx"})
+"""In hundredths, and still charged in whole units only (docs.stripe.com/currencies#special-cases)."""
 SMALLEST = {
     "usd": 50, "aed": 200, "aud": 50, "bgn": 100, "brl": 50, "cad": 50, "chf": 50, "czk": 1500, "dkk": 250, "eur": 50, "gbp": 30,
     "hkd": 400, "huf": 17500, "inr": 50, "jpy": 50, "mxn": 1000, "myr": 200, "nok": 300, "nzd": 50, "pln": 200, "ron": 200,
@@ -31,8 +33,14 @@ def check_currency(code: str) -> None:
 
 
 def check_charge(amount: int, currency: str, param: str = "amount") -> None:
-    """Raise amount_too_small or amount_too_large."""
+    """Raise for an amount that cannot be charged: too small, too large, or a fraction of what has none."""
     check_currency(currency)
+    if currency in WHOLE and amount % 100:
+        raise ApiError(
+            f"Invalid amount: {currency.upper()} is charged in whole units, so it must be divisible by 100.",
+            code="invalid_charge_amount_no_decimal_compatible",
+            param=param,
+        )
     smallest = SMALLEST.get(currency, 1)
     if amount < smallest:
         least = written(smallest, currency)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import Refusal
-from core.money import CURRENCIES, MAX_MINOR, Money, check_chargeable, decimals, parse_money
+from core.money import CURRENCIES, MAX_MINOR, WHOLE, Money, check_chargeable, decimals, parse_money
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,53 @@ from core.money import CURRENCIES, MAX_MINOR, Money, check_chargeable, decimals,
 )
 def test_an_amount_is_read_as_people_write_it(typed: str, minor: int, currency: str) -> None:
     assert parse_money(typed, "USD") == Money(minor, currency)
+
+
+@pytest.mark.parametrize(
+    ("typed", "community", "minor", "currency"),
+    [
+        ("99 kr", "NOK", 9900, "NOK"),
+        ("99kr", "DKK", 9900, "DKK"),
+        ("99 Kr", "SEK", 9900, "SEK"),
+        ("990 kr", "ISK", 99000, "ISK"),
+        ("$9.99", "CAD", 999, "CAD"),
+        ("$9.99", "AUD", 999, "AUD"),
+        ("$9.99", "EUR", 999, "USD"),
+        ("$9.99 CAD", "USD", 999, "CAD"),
+        ("SEK 99 kr", "NOK", 9900, "SEK"),
+        ("A$9.99", "CAD", 999, "AUD"),
+        ("US$9.99", "CAD", 999, "USD"),
+        ("¥30", "CNY", 3000, "CNY"),
+        ("¥300", "USD", 300, "JPY"),
+        ("£5", "EGP", 500, "EGP"),
+        ("500 HUF", "USD", 50000, "HUF"),
+        ("99.50 TWD", "USD", 9950, "TWD"),
+        ("5000 UGX", "USD", 500000, "UGX"),
+    ],
+)
+def test_a_symbol_that_several_currencies_share_means_the_community_s(typed: str, community: str, minor: int, currency: str) -> None:
+    assert parse_money(typed, community) == Money(minor, currency)
+
+
+def test_a_symbol_that_could_mean_several_other_currencies_is_not_guessed() -> None:
+    with pytest.raises(Refusal, match=r"“kr” is written for DKK, ISK, NOK and SEK\. Use one of these codes, like 99 SEK\.") as refused:
+        parse_money("99 kr", "USD")
+    assert refused.value.code == "bad_currency"
+
+
+@pytest.mark.parametrize("typed", ["99.50 ISK", "0.01 UGX", "ISK 1.5", "1,250.25 UGX"])
+def test_a_currency_that_cards_pay_in_whole_units_only_takes_no_fraction(typed: str) -> None:
+    with pytest.raises(Refusal, match=r"Amounts in (ISK|UGX) must be whole: cards pay no fraction of one. Write it like 1,000 (ISK|UGX)."):
+        parse_money(typed, "USD")
+    with pytest.raises(Refusal, match="must be whole"):
+        check_chargeable(Money(9950, typed.strip("0123456789., ")))
+
+
+@pytest.mark.parametrize("currency", ["KWD", "ISK", "JPY", "USD"])
+def test_the_example_in_a_refusal_is_an_amount_that_is_taken(currency: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        parse_money(f"0 {currency}", "USD")
+    parse_money(refused.value.message.rpartition("like ")[2].removesuffix("."), "USD")
 
 
 @pytest.mark.parametrize(
@@ -66,7 +113,7 @@ def test_an_unknown_currency_is_refused_by_name() -> None:
 
 @given(st.integers(1, MAX_MINOR), st.sampled_from(sorted(CURRENCIES)))
 def test_what_is_shown_reads_back_as_the_same_amount(minor: int, currency: str) -> None:
-    minor = minor * 10 if decimals(currency) == 3 else minor
+    minor *= 100 if currency in WHOLE else 10 if decimals(currency) == 3 else 1
     assert parse_money(str(Money(minor, currency)), "USD") == Money(minor, currency)
 
 
