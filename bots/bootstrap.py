@@ -1,5 +1,6 @@
 """Builds the whole program once, and takes it down in reverse: first what comes in stops, then what is under way is finished."""
 
+import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -14,12 +15,13 @@ from billing.webhook import StripeWebhooks
 from bots.dispatcher import AsyncioDispatcher
 from bots.drains import build_drains
 from bots.foundation import Foundation, lay_foundation
-from bots.jobs import jobs
+from bots.jobs import catch_up, jobs
 from bots.router import Router
 from bots.scheduler import Schedule
 from bots.settings import Configuration
 from bots.use_cases import UseCases, build_use_cases
 from core.clock import Clock, SystemClock
+from core.errors import PermanentError
 from core.ids import Ids
 from storage.inbox import GroupCommit
 from web.app import create_app
@@ -30,6 +32,8 @@ WORK_GRACE = 15.0
 """Real seconds that lanes are given to finish when we close; with the pages' and the jobs' it stays under 25."""
 PAGE_GRACE = 2.0
 """The same for requests that are being answered."""
+IDENTITY_GRACE = 10.0
+"""Real seconds that a start waits for the processor to say whose key it is."""
 
 
 @runtime_checkable
@@ -69,11 +73,13 @@ async def open_doorman(
 ) -> AsyncIterator[Doorman]:
     """Start everything; on leaving, drain for at most 25 s and close. What is unfinished then stands in rows: the next start goes on.
 
-    Raises what :func:`bots.foundation.lay_foundation` raises, and OSError when HOST and PORT cannot be listened on.
+    Raises what :func:`bots.foundation.lay_foundation` raises, PermanentError ``wrong_account`` when the Stripe key is not of the
+    account this database is about, and OSError when HOST and PORT cannot be listened on.
     """
     async with AsyncExitStack() as stack:
         base = await stack.enter_async_context(lay_foundation(configuration, clock=clock, ids=ids, rng=rng))
         cases = build_use_cases(base)
+        await _same_account(base, cases)
         dispatcher = AsyncioDispatcher(base.db, base.clock, f"process {base.ids.new()}", build_drains(base, cases), grace=WORK_GRACE)
         await stack.enter_async_context(dispatcher)
         group = await stack.enter_async_context(GroupCommit(base.db))
@@ -88,6 +94,21 @@ async def open_doorman(
             await adapter.start(router)
         yield doorman
         logger.info("closing: nothing new is taken in, what is under way is finished")
+
+
+async def _same_account(base: Foundation, cases: UseCases) -> None:
+    """Refuse a key of another account or mode before anything comes in: its deliveries would be set aside, and ours never come.
+
+    A processor that cannot be reached does not prevent the start.
+    """
+    try:
+        async with asyncio.timeout(IDENTITY_GRACE):
+            stranger = await catch_up(base, cases).identity()
+    except TimeoutError:
+        logger.warning("Stripe does not say yet which account the key is of; starting without")
+        return
+    if stranger:
+        raise PermanentError(stranger, code="wrong_account")
 
 
 @asynccontextmanager

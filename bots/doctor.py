@@ -8,7 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from bots.foundation import Foundation, lay_foundation
+from bots.jobs import catch_up
 from bots.settings import Configuration
+from bots.use_cases import build_use_cases
 from core.clock import Clock
 from core.errors import ExternalError, Refusal
 from core.platform import Identifying, PlatformAdapter, Probing
@@ -65,6 +67,8 @@ async def _processor(base: Foundation, *, rows: bool) -> AsyncIterator[Finding]:
         return
     mode = "live" if account.livemode else "test"
     yield Finding("Stripe", well=True, text=f"Account {account.external_id}, {mode} mode.")
+    if stranger := await catch_up(base, build_use_cases(base)).identity():
+        yield Finding("Stripe", well=False, text=stranger)
     if not account.charges_enabled:
         yield Finding("Stripe", well=False, text="The account may not take payments yet. Finish its set-up in Stripe's dashboard.")
     if abs(skew) > MOST_SKEW:

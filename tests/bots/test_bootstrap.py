@@ -1,3 +1,5 @@
+import asyncio
+import socket
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -11,7 +13,7 @@ from bots.bootstrap import Doorman, open_doorman
 from bots.foundation import open_database, prepare
 from bots.router import Router
 from bots.settings import Configuration
-from core.errors import TransientError
+from core.errors import PermanentError, TransientError
 from core.ids import Ids
 from core.platform import Space
 from sandbox.clock import VirtualClock
@@ -46,10 +48,15 @@ class Installation:
 
 
 @pytest.fixture
-async def installation(tmp_path: Path, clock: VirtualClock) -> AsyncIterator[Installation]:
-    stripe = StripeEmulator(clock, seed=3)
-    async with stripe.serve():
-        yield Installation(tmp_path, clock, stripe)
+async def stripe(clock: VirtualClock) -> AsyncIterator[StripeEmulator]:
+    emulator = StripeEmulator(clock, seed=3)
+    async with emulator.serve():
+        yield emulator
+
+
+@pytest.fixture
+async def installation(tmp_path: Path, clock: VirtualClock, stripe: StripeEmulator) -> Installation:
+    return Installation(tmp_path, clock, stripe)
 
 
 @pytest.fixture
@@ -137,3 +144,42 @@ async def test_a_database_that_is_up_to_date_needs_no_leave_to_change(installati
         await prepare(db, installation.clock, migrate=True)
     async with open_doorman(replace(settings), clock=installation.clock) as doorman:
         assert doorman.ready() == {"database": True, "memory": True}
+
+
+@pytest.mark.parametrize("known", [{"external_id": "acct_another"}, {"livemode": True}])
+async def test_a_key_of_another_account_or_mode_is_refused_before_anything_comes_in(
+    installation: Installation, stripe: StripeEmulator, known: dict[str, object]
+) -> None:
+    settings = installation.configuration()
+    async with open_database(settings) as db:
+        await prepare(db, installation.clock, migrate=True)
+        async with db.transaction() as session:
+            row = await session.get_one(StripeAccountRow, ENVIRONMENT)
+            row.external_id = stripe.account_id
+            row.sqlmodel_update(known)
+            session.add(row)
+    with pytest.raises(PermanentError, match=f"The Stripe key is of {stripe.account_id}") as refused:
+        async with open_doorman(settings, clock=installation.clock):
+            pytest.fail("it must not start")
+    assert refused.value.code == "wrong_account"
+    assert not installation.adapter.connected
+
+
+async def test_stripe_away_does_not_prevent_the_start(installation: Installation, stripe: StripeEmulator) -> None:
+    async with open_doorman(installation.configuration(), clock=installation.clock) as doorman:
+        await doorman.schedule.settled()
+    stripe.wire.faults.outage("stripe")
+    async with open_doorman(installation.configuration(), clock=installation.clock) as doorman:
+        assert doorman.ready() == {"database": True, "memory": True}
+
+
+async def test_a_stripe_that_accepts_and_says_nothing_does_not_hold_the_start_up(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.bootstrap.IDENTITY_GRACE", 0.05)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        installation.environment["STRIPE_API_URL"] = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        async with asyncio.timeout(10), open_doorman(installation.configuration(), clock=installation.clock) as doorman:
+            assert doorman.ready() == {"database": True, "memory": True}

@@ -21,6 +21,7 @@ from storage.communities import CommunityRow
 from storage.database import Session
 from storage.inbox import InboxRow, WorkStatus
 from storage.outbox import OutboxKind, OutboxRow
+from storage.stripe_accounts import ENVIRONMENT, StripeAccountRow
 from tests.bots.test_bootstrap import Installation
 
 
@@ -100,6 +101,19 @@ async def test_a_key_that_is_refused_is_said_without_showing_it(installation: In
     (finding,) = wrong(await looked(installation))
     assert finding.startswith("Stripe: The account cannot be read:")
     assert "canary" not in finding
+
+
+@pytest.mark.usefixtures("role")
+async def test_a_key_of_another_account_is_said_to_be_one(installation: Installation) -> None:
+    async def belong_elsewhere(session: Session) -> None:
+        row = await session.get_one(StripeAccountRow, ENVIRONMENT)
+        row.external_id = "acct_another"
+        session.add(row)
+
+    await change(installation, belong_elsewhere)
+    (finding,) = wrong(await looked(installation))
+    assert finding.startswith("Stripe: The Stripe key is of acct_")
+    assert "acct_another (test)" in finding
 
 
 @pytest.mark.usefixtures("role")
