@@ -3,21 +3,22 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from billing.customer import Customers, Payer, is_gone
+from billing.eligibility import check_bound, check_not_member, check_places, trial_days
 from core.clock import Clock
 from core.errors import PermanentError, Refusal
 from core.ids import CauseId, CommunityId, Ids, OrderId
 from core.offer import check_link
-from core.payments import CheckoutRequest, CheckoutSnapshot, CheckoutStatus, Interval, IntervalUnit, PaymentGateway, PaymentGateways
+from core.payments import CheckoutRequest, CheckoutSnapshot, CheckoutStatus, PaymentGateway, PaymentGateways
 from core.people import Identity
-from storage import accounts, customers, entitlements, invites, orders, subscriptions
+from storage import accounts, customers, invites, members, orders, subscriptions
 from storage.accounts import AccountRow
 from storage.audit import Trail, record
-from storage.database import Database, Session
+from storage.database import Database
 from storage.invites import InviteFacts
 from storage.orders import OrderRow, OrderStatus
 from storage.plans import PlanView
 from storage.stripe_accounts import ENVIRONMENT
-from storage.subscriptions import SubscriptionRow
 
 OPEN_FOR = timedelta(hours=1)
 """How long a checkout stays open; Stripe takes 30 minutes to 24 hours."""
@@ -43,6 +44,7 @@ class Checkouts:
         self._ids = ids
         self._gateways = gateways
         self._public_url = public_url.rstrip("/")
+        self._customers = Customers(db=db, ids=ids)
 
     async def start(self, code: str, who: Identity, *, cause: CauseId) -> Started:
         """Open a checkout for ``who`` through a link, or find the one that is open.
@@ -58,26 +60,33 @@ class Checkouts:
                     return Started(session.url, order.id, reused=True)
                 if session.status is CheckoutStatus.COMPLETE:
                     return Started(self._welcome(order.id), order.id, reused=True)
-                await self._expire(order)
+                await self._expire(order, cause, who)
                 continue
-            try:
-                session = await self._open(gateway, facts.plan, order, code)
-            except PermanentError as error:
-                if error.code != "idempotency":
-                    raise
-                await self._expire(order)  # the same key with other words: the customer has changed since
+            opened = await self._open(gateway, facts.plan, order, who, code)
+            if opened is None:
+                await self._expire(order, cause, who)
                 continue
-            return Started(session.url, order.id, reused=known)
+            return Started(opened.url, order.id, reused=known)
         raise Refusal("checkout_unsettled", "The checkout could not be opened. Please go back to the link and try once more.")
 
     async def portal(self, community: CommunityId, who: Identity, return_url: str) -> str:
-        """Return a short-lived address of the customer portal. Refusal ``no_customer`` for someone who never paid here."""
+        """Return a short-lived address of the customer portal: that of a subscription that lives first.
+
+        Refusal ``no_customer`` for someone who never paid here, or whom the processor does not know any more.
+        """
         async with self._db.reading() as session:
             account = await accounts.find(session, community, who)
-            customer = await customers.of_member(session, account.member_id, ENVIRONMENT) if account else ""
-        if not customer:
-            raise Refusal("no_customer", "You have not paid for anything here yet. /join shows what there is.")
-        return await (await self._gateways.of(ENVIRONMENT)).portal(customer, return_url)
+            known = [
+                *(await subscriptions.customers_of(session, account.member_id, ENVIRONMENT) if account else ()),
+                *(await customers.every(session, account.member_id, ENVIRONMENT) if account else ()),
+            ]
+        for customer in dict.fromkeys(known):
+            try:
+                return await (await self._gateways.of(ENVIRONMENT)).portal(customer, return_url)
+            except PermanentError as error:
+                if not is_gone(error, customer):
+                    raise
+        raise Refusal("no_customer", "You have not paid for anything here yet. /join shows what there is.")
 
     async def _order(self, code: str, who: Identity, cause: CauseId) -> tuple[InviteFacts, OrderRow, bool]:
         """Return the link's facts and the one open order, and whether it was there before."""
@@ -87,24 +96,25 @@ class Checkouts:
                 raise Refusal("invite_unknown", "There is no such link. Check it letter by letter, or ask for a new one.")
             now = self._clock.now()
             check_link(facts.link, now)
-            _check_bound(facts, who)
+            check_bound(facts, who)
             account = await accounts.ensure(session, facts.invite.community_id, who, self._ids, now)
+            await members.hold(session, account.member_id)  # of two clicks at once, the second finds what the first stored
             known = await orders.open_order(session, account.id, facts.plan.id)
             if known is not None and _usable(known, now.timestamp()):
                 return facts, known, True
-            await _check_not_member(session, account, facts.plan)
-            await _check_places(session, facts)
+            trail = Trail(self._ids, now, cause, who.actor)
+            await check_not_member(session, account, facts.plan)
             if known is not None:
-                known.status = OrderStatus.EXPIRED
-                session.add(known)
+                orders.advance(session, known, OrderStatus.EXPIRED, trail)
                 await session.flush()
-            order = self._new(facts, account, Trail(self._ids, now, cause, who.actor))
+            await check_places(session, facts, account)
+            order = self._new(facts, account, await trial_days(session, account, facts.plan), trail)
             session.add(order)
-            record(session, Trail(self._ids, now, cause, who.actor), order.community_id, "order.opened", ("order", order.id),
-                   member=order.member_id, after={"plan": facts.plan.name, "price": str(facts.plan.price)})  # fmt: skip
+            record(session, trail, order.community_id, "order.opened", ("order", order.id), member=order.member_id,
+                   after={"plan": facts.plan.name, "price": str(facts.plan.price)})  # fmt: skip
             return facts, order, False
 
-    def _new(self, facts: InviteFacts, account: AccountRow, trail: Trail) -> OrderRow:
+    def _new(self, facts: InviteFacts, account: AccountRow, trial: int, trail: Trail) -> OrderRow:
         return OrderRow(
             id=OrderId(trail.ids.new()),
             community_id=facts.invite.community_id,
@@ -113,15 +123,19 @@ class Checkouts:
             plan_id=facts.plan.id,
             price_id=facts.plan.price_id,
             invite_id=facts.invite.id,
+            trial_days=trial,
             stripe_account_id=facts.plan.stripe_account_id,
             created_at=trail.at,
             expires_at=trail.at + OPEN_FOR,
         )
 
-    async def _open(self, gateway: PaymentGateway, plan: PlanView, order: OrderRow, code: str) -> CheckoutSnapshot:
-        async with self._db.reading() as session:
-            customer = await customers.of_member(session, order.member_id, order.stripe_account_id)
-            had = await subscriptions.ever(session, order.member_id)
+    async def _open(self, gateway: PaymentGateway, plan: PlanView, order: OrderRow, who: Identity, code: str) -> CheckoutSnapshot | None:
+        """Open the order's checkout; None when only a fresh order can have one.
+
+        So it is where the processor knows the order's key with other words, or has the payer's customer no more.
+        """
+        payer = Payer(order.community_id, order.member_id, order.stripe_account_id, plan.price.currency, who.name or who.user)
+        customer = await self._customers.ensure(gateway, payer)
         request = CheckoutRequest(
             reference=order.id,
             kind="order",
@@ -131,21 +145,27 @@ class Checkouts:
             expires_at=order.expires_at,
             price=plan.stripe_price_id,
             customer=customer,
-            trial_days=0 if had else plan.trial_days,
+            trial_days=order.trial_days,
         )
-        opened = await gateway.create_checkout(request, key=f"order:{order.id}")
+        try:
+            opened = await gateway.create_checkout(request, key=f"order:{order.id}")
+        except PermanentError as error:
+            if is_gone(error, customer):
+                await self._customers.replace(gateway, payer, customer)
+            elif error.code != "idempotency":
+                raise
+            return None
         async with self._db.transaction() as session:
             row = await session.get_one(OrderRow, order.id)
             row.checkout_session_id, row.checkout_url = opened.external_id, opened.url
             session.add(row)
         return opened
 
-    async def _expire(self, order: OrderRow) -> None:
+    async def _expire(self, order: OrderRow, cause: CauseId, who: Identity) -> None:
         async with self._db.transaction() as session:
             row = await session.get_one(OrderRow, order.id)
             if row.status == OrderStatus.OPEN:
-                row.status = OrderStatus.EXPIRED
-                session.add(row)
+                orders.advance(session, row, OrderStatus.EXPIRED, Trail(self._ids, self._clock.now(), cause, who.actor))
 
     def _welcome(self, order: OrderId) -> str:
         return f"{self._public_url}/welcome/{order}"
@@ -153,42 +173,3 @@ class Checkouts:
 
 def _usable(order: OrderRow, now: float) -> bool:
     return bool(order.checkout_session_id) or now - order.created_at.timestamp() <= ASK_AGAIN_WITHIN.total_seconds()
-
-
-def _check_bound(facts: InviteFacts, who: Identity) -> None:
-    invite = facts.invite
-    bound = (invite.bound_platform, invite.bound_realm, invite.bound_user)
-    if invite.bound_user is not None and bound != (who.platform, who.realm, who.user):
-        raise Refusal("invite_not_yours", f"This link is for @{invite.bound_name} alone. Ask in {facts.link.community_name} for your own.")
-
-
-async def _check_not_member(session: Session, account: AccountRow, plan: PlanView) -> None:
-    if not extends(plan.interval) and await entitlements.live(session, account.community_id, account.member_id, plan.id):
-        raise Refusal("already_member", f"You have “{plan.name}” already. Nothing was charged.")
-    if (held := await subscriptions.waiting(session, account.member_id, plan.id)) is not None:
-        raise Refusal("payment_waiting", _lives_on(held, plan.name))
-    if await orders.pending(session, account.id, plan.id):
-        raise Refusal("payment_pending", f"Your payment for “{plan.name}” is on its way. You are let in as soon as it arrives.")
-
-
-def _lives_on(held: SubscriptionRow, plan: str) -> str:
-    if held.status in {"past_due", "unpaid", "paused"}:
-        return f"Your “{plan}” is waiting for a payment. /manage is where you put your card right; don't pay twice."
-    if held.cancel_at is not None:
-        return f"Your subscription to “{plan}” runs until {held.cancel_at:%d %B %Y}. After that you can join again; /manage turns it back on."
-    return f"Your subscription to “{plan}” still renews, and opens it again with its next payment. /manage is where you end it."
-
-
-def extends(interval: Interval) -> bool:
-    """Whether buying again adds time to what one has, instead of being a double."""
-    return interval.unit is IntervalUnit.DAYS
-
-
-async def _check_places(session: Session, facts: InviteFacts) -> None:
-    if facts.invite.max_uses is None:
-        return
-    taken = facts.invite.uses + await orders.open_through(session, facts.invite.id)
-    if taken >= facts.invite.max_uses:
-        raise Refusal(
-            "invite_used_up", "Somebody is just paying through this link for the last place. Try again in an hour, or ask for a new link."
-        )

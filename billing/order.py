@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from billing.checkout import extends
+from billing.eligibility import extends
 from billing.ledger import SALES, Books
 from billing.subscription import Subscriptions, change
 from core.clock import Clock
@@ -10,8 +10,8 @@ from core.dispatch import stripe_lane
 from core.entitlement import Access, Verdict
 from core.ids import CauseId, CustomerId, EntitlementId, Ids, OrderId, StripeAccountId
 from core.payments import CheckoutSnapshot, CheckoutStatus, PaymentGateway, PaymentGateways, PaymentSnapshot, PaymentState
-from storage import customers, entitlements, invites
-from storage.audit import Trail, record
+from storage import customers, entitlements, invites, orders
+from storage.audit import Trail
 from storage.customers import CustomerRow
 from storage.database import Database, Session
 from storage.entitlements import EntitlementRow, EntitlementState, SourceKind
@@ -67,17 +67,14 @@ class Orders:
     async def _write(self, session: Session, order: OrderRow, checkout: CheckoutSnapshot, status: OrderStatus, trail: Trail) -> None:
         if order.status == OrderStatus.PAID or (status is OrderStatus.EXPIRED and order.status != OrderStatus.OPEN):
             return
-        before, order.status = str(order.status), status
         order.checkout_session_id = checkout.external_id
         order.stripe_subscription_id, order.stripe_payment_intent_id = checkout.subscription, checkout.payment_intent
-        session.add(order)
-        if before != status:
-            record(session, trail, order.community_id, f"order.{status}", ("order", order.id), member=order.member_id,
-                   before={"status": before}, after={"status": str(status)}, answer=checkout.external_id)  # fmt: skip
+        orders.advance(session, order, status, trail, checkout.external_id)
         if checkout.customer:
             await customers.keep(session, CustomerRow(
                 id=CustomerId(self._ids.new()), community_id=order.community_id, member_id=order.member_id,
-                stripe_account_id=order.stripe_account_id, stripe_customer_id=checkout.customer))  # fmt: skip
+                stripe_account_id=order.stripe_account_id, stripe_customer_id=checkout.customer,
+                currency=checkout.total.currency))  # fmt: skip
         if status is OrderStatus.PAID:
             order.paid_at = trail.at
             if order.invite_id is not None:

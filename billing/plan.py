@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import blake2s
 
 from core.clock import Clock
 from core.errors import Refusal
@@ -72,8 +73,10 @@ class Plans:
         plan, price = await self._store(new, Trail(self._ids, self._clock.now(), cause, actor))
         gateway = await self._gateways.of(plan.stripe_account_id)
         marks = {"doorman_plan": plan.id, "doorman_community": plan.community_id}
-        product_id = await gateway.create_product(plan.name, plan.description, marks, key=f"plan:{plan.id}:product")
-        price_id = await gateway.create_price(product_id, price.money, plan.interval, marks, key=f"price:{price.id}")
+        # a plan finished by asking again may be described otherwise: the key names what it says
+        words = blake2s(f"{plan.name}\n{plan.description}".encode(), digest_size=8).hexdigest()
+        product_id = await gateway.create_product(plan.name, plan.description, marks, key=f"plan:{plan.id}:product:{words}")
+        price_id = await gateway.create_price(product_id, price.money, plan.interval, marks, key=f"price:{price.id}:{product_id}")
         async with self._db.transaction() as session:
             plan = await session.get_one(PlanRow, plan.id)
             price = await session.get_one(PriceRow, price.id)
@@ -140,7 +143,7 @@ class Plans:
         async with self._db.transaction() as session:
             known = await plans.by_name(session, new.community, new.name)
             if known is not None:
-                return await self._go_on(session, known, new)
+                return await self._go_on(session, known, new, trail)
             plan = _plan_row(new, trail)
             price = PriceRow(
                 id=PriceId(self._ids.new()), community_id=new.community, plan_id=plan.id, stripe_account_id=plan.stripe_account_id,
@@ -149,17 +152,26 @@ class Plans:
             session.add(plan)
             await session.flush()
             session.add(price)
-            for label in new.resources:
-                resource = await resources.ensure(session, new.community, new.space, label, self._ids)
-                await plan_resources.add(session, new.community, plan.id, resource.id)
+            await self._open(session, plan, new)
             return plan, price
 
-    async def _go_on(self, session: Session, known: PlanRow, new: NewPlan) -> tuple[PlanRow, PriceRow]:
-        """Finish a plan that a crash left half made, when the same is asked again; any other name twice is refused."""
+    async def _open(self, session: Session, plan: PlanRow, new: NewPlan) -> None:
+        for label in new.resources:
+            resource = await resources.ensure(session, new.community, new.space, label, self._ids)
+            await plan_resources.add(session, new.community, plan.id, resource.id)
+
+    async def _go_on(self, session: Session, known: PlanRow, new: NewPlan, trail: Trail) -> tuple[PlanRow, PriceRow]:
+        """Finish a plan that a crash left half made, as it is asked for now; any other name twice is refused, and so is another price."""
         view = await plans.view(session, known)
         same = (view.price, view.interval, view.trial_days) == (new.price, new.interval, new.trial_days)
         if known.status != PlanStatus.CREATING or not same:
             raise Refusal("name_taken", f"There is a plan “{known.name}” already. Choose another name, or archive it first.")
+        asked = _plan_row(new, trail)
+        known.name, known.description = asked.name, asked.description
+        session.add(known)
+        for resource in await plan_resources.of_plan(session, known.id):
+            await plan_resources.remove(session, known.id, resource)
+        await self._open(session, known, new)
         return known, await session.get_one(PriceRow, view.price_id)
 
     async def _changed(self, session: Session, plan: PlanRow, action: str, resource: ResourceId, trail: Trail) -> PlanView:

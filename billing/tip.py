@@ -1,19 +1,20 @@
 """Tips: a single payment to the creator, settled by webhook, booked and thanked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from billing.customer import Customers, Payer, is_gone
 from billing.ledger import TIPS, Books
 from core.clock import Clock
 from core.dispatch import stripe_lane
-from core.errors import Refusal
+from core.errors import PermanentError, Refusal
 from core.events import Notice, NoticeKind
 from core.ids import CauseId, CommunityId, CustomerId, Ids, SpaceId, StripeAccountId, TipId
 from core.money import Money, check_chargeable
 from core.payments import CheckoutRequest, CheckoutSnapshot, CheckoutStatus, PaymentGateways, PaymentSnapshot, PaymentState
 from core.people import Identity
 from storage import accounts, customers, tips
-from storage.audit import Trail, record
+from storage.audit import Trail
 from storage.communities import CommunityRow
 from storage.customers import CustomerRow
 from storage.database import Database, Session
@@ -57,6 +58,7 @@ class Tips:
         self._ids = ids
         self._gateways = gateways
         self._public_url = public_url.rstrip("/")
+        self._customers = Customers(db=db, ids=ids)
 
     async def start(
         self, community: CommunityId, space: SpaceId, who: Identity, amount: Money, message: str, *, anonymous: bool, cause: CauseId
@@ -66,15 +68,10 @@ class Tips:
         Refusals ``amount_too_small``, ``amount_too_large``, ``message_too_long``, ``too_many_tips``.
         """
         _check(amount, message)
-        tip, customer, name = await self._row(community, space, who, amount, message, anonymous=anonymous, cause=cause)
+        tip, name = await self._row(community, space, who, amount, message, anonymous=anonymous, cause=cause)
         if tip.checkout_url:
             return TipStarted(tip.checkout_url, tip.id, tip.money)
-        request = CheckoutRequest(
-            reference=tip.id, kind="tip", recurring=False, success_url=f"{self._public_url}/tip/{tip.id}",
-            cancel_url=f"{self._public_url}/tip/{tip.id}", expires_at=tip.expires_at, amount=tip.money, name=f"Tip for {name}",
-            customer=customer,
-        )  # fmt: skip
-        opened = await (await self._gateways.of(tip.stripe_account_id)).create_checkout(request, key=f"tip:{tip.id}")
+        opened = await self._open(tip, name, who)
         async with self._db.transaction() as session:
             row = await session.get_one(TipRow, tip.id)
             row.checkout_session_id, row.checkout_url = opened.external_id, opened.url
@@ -93,7 +90,7 @@ class Tips:
     async def settle(self, account: StripeAccountId, checkout: CheckoutSnapshot, *, cause: CauseId) -> None:
         """Write what a checkout says of a tip; once it is paid, book it and thank."""
         payment = None
-        if checkout.payment is PaymentState.PAID and checkout.payment_intent:
+        if checkout.payment_intent:
             payment = await (await self._gateways.of(account)).payment(checkout.payment_intent)
         async with self._db.transaction() as session:
             tip = await session.get(TipRow, TipId(checkout.reference), with_for_update=True)
@@ -102,11 +99,10 @@ class Tips:
             trail = Trail(self._ids, self._clock.now(), cause)
             tip.checkout_session_id = checkout.external_id
             session.add(tip)
-            if payment is None:
-                pending = TipStatus.PENDING if checkout.status is CheckoutStatus.COMPLETE else tip.status
-                tip.status = TipStatus.EXPIRED if checkout.status is CheckoutStatus.EXPIRED and tip.status == TipStatus.OPEN else pending
-                return
-            await self._paid(session, tip, checkout, payment, trail)
+            if payment is not None and checkout.payment is PaymentState.PAID:
+                await self._paid(session, tip, checkout, payment, trail)
+            elif (status := _unpaid(checkout, payment)) is not None and tip.status in {TipStatus.OPEN, TipStatus.PENDING}:
+                tips.advance(session, tip, status, trail, checkout.external_id)
 
     async def book(self, session: Session, tip: TipRow, payment: PaymentSnapshot, trail: Trail) -> None:
         """Book a tip's payment, fee and refunds; one given back in full is marked so."""
@@ -116,35 +112,51 @@ class Tips:
             lane, due = stripe_lane(tip.stripe_account_id), trail.at + FEE_KNOWN_AFTER
             await add_refetch(session, trail, tip.community_id, lane, payment.external_id, due)
         if 0 < payment.received.minor <= payment.refunded.minor and tip.status != TipStatus.REFUNDED:
-            tip.status = TipStatus.REFUNDED
-            session.add(tip)
-            record(session, trail, tip.community_id, "tip.refunded", ("tip", tip.id), member=tip.member_id)
+            tips.advance(session, tip, TipStatus.REFUNDED, trail, payment.external_id)
+
+    async def _open(self, tip: TipRow, name: str, who: Identity) -> CheckoutSnapshot:
+        """Open the tip's checkout, once more for a new customer where the processor has the known one no more."""
+        gateway = await self._gateways.of(tip.stripe_account_id)
+        payer = Payer(tip.community_id, tip.member_id, tip.stripe_account_id, tip.currency, who.name or who.user)
+        customer = await self._customers.ensure(gateway, payer)
+        page = f"{self._public_url}/tip/{tip.id}"
+        request = CheckoutRequest(
+            reference=tip.id, kind="tip", recurring=False, success_url=page, cancel_url=page, expires_at=tip.expires_at,
+            amount=tip.money, name=f"Tip for {name}", customer=customer,
+        )  # fmt: skip
+        try:
+            return await gateway.create_checkout(request, key=f"tip:{tip.id}:{customer}")
+        except PermanentError as error:
+            if not is_gone(error, customer):
+                raise
+        await self._customers.replace(gateway, payer, customer)
+        customer = await self._customers.ensure(gateway, payer)
+        return await gateway.create_checkout(replace(request, customer=customer), key=f"tip:{tip.id}:{customer}")
 
     async def _paid(self, session: Session, tip: TipRow, checkout: CheckoutSnapshot, payment: PaymentSnapshot, trail: Trail) -> None:
         first = tip.status not in {TipStatus.PAID, TipStatus.REFUNDED}
         if first:
-            tip.status, tip.paid_at, tip.stripe_payment_intent_id = TipStatus.PAID, trail.at, payment.external_id
-            record(session, trail, tip.community_id, "tip.paid", ("tip", tip.id), member=tip.member_id, after={"amount": str(tip.money)})
+            tip.paid_at, tip.stripe_payment_intent_id = trail.at, payment.external_id
+            tips.advance(session, tip, TipStatus.PAID, trail, payment.external_id)
             facts = {"tip": tip.id, "amount": str(tip.money), "message": tip.message, "anonymous": tip.anonymous, "space": tip.space_id}
             notice = Notice(NoticeKind.TIP, facts)
             await add_notice(session, trail, tip.community_id, notice, member=tip.member_id, dedupe=f"tip:{tip.id}")
         if checkout.customer:
             await customers.keep(session, CustomerRow(
                 id=CustomerId(self._ids.new()), community_id=tip.community_id, member_id=tip.member_id,
-                stripe_account_id=tip.stripe_account_id, stripe_customer_id=checkout.customer))  # fmt: skip
+                stripe_account_id=tip.stripe_account_id, stripe_customer_id=checkout.customer, currency=tip.currency))  # fmt: skip
         await self.book(session, tip, payment, trail)
 
     async def _row(
         self, community: CommunityId, space: SpaceId, who: Identity, amount: Money, message: str, *, anonymous: bool, cause: CauseId
-    ) -> tuple[TipRow, str, str]:
+    ) -> tuple[TipRow, str]:
         async with self._db.transaction() as session:
             now = self._clock.now()
             account = await accounts.ensure(session, community, who, self._ids, now)
             name = (await session.get_one(CommunityRow, community)).name
-            customer = await customers.of_member(session, account.member_id, ENVIRONMENT)
             known = await session.get(TipRow, TipId(cause))
             if known is not None:
-                return known, customer, name
+                return known, name
             if await tips.started_since(session, account.member_id, now - timedelta(hours=1)) >= PER_HOUR:
                 raise Refusal("too_many_tips", "That is a lot of tips in an hour. Please wait a little before the next one.")
             tip = TipRow(
@@ -153,7 +165,17 @@ class Tips:
                 created_at=now, expires_at=now + OPEN_FOR,
             )  # fmt: skip
             session.add(tip)
-            return tip, customer, name
+            return tip, name
+
+
+def _unpaid(checkout: CheckoutSnapshot, payment: PaymentSnapshot | None) -> TipStatus | None:
+    """Return what a checkout without its money says of a tip; None while the payer may still be there."""
+    if checkout.status is CheckoutStatus.OPEN:
+        return None
+    if checkout.status is CheckoutStatus.EXPIRED:
+        return TipStatus.EXPIRED
+    arriving = payment is None or payment.status in {"processing", "succeeded"}
+    return TipStatus.PENDING if arriving else TipStatus.FAILED
 
 
 def _check(amount: Money, message: str) -> None:

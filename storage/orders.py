@@ -9,6 +9,7 @@ from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.ids import AccountId, CommunityId, InviteId, MemberId, OrderId, PlanId, PriceId, StripeAccountId
+from storage.audit import Trail, record
 from storage.subscriptions import SubscriptionRow
 from storage.types import UTCDateTime, inline, owned, scoped
 
@@ -55,6 +56,8 @@ class OrderRow(SQLModel, table=True):
     price_id: PriceId = Field(sa_type=Text)
     invite_id: InviteId | None = Field(default=None, sa_type=Text)
     status: OrderStatus = Field(default=OrderStatus.OPEN, sa_type=Text)
+    trial_days: int = 0
+    """For how long it is tried for nothing, decided when the order is made."""
     stripe_account_id: StripeAccountId = Field(sa_type=Text, foreign_key="stripe_accounts.id")
     checkout_session_id: str | None = None
     """None until the processor has opened it; asking again under the same key opens the same one."""
@@ -97,7 +100,28 @@ async def pending(session: AsyncSession, account: AccountId, plan: PlanId) -> bo
     return (await session.exec(query)).first() is not None
 
 
-async def open_through(session: AsyncSession, invite: InviteId) -> int:
-    """Count the checkouts open through a link: places that may be taken any moment."""
-    query = select(func.count()).where(OrderRow.invite_id == invite, col(OrderRow.status).in_([OrderStatus.OPEN, OrderStatus.PENDING]))
+async def trying(session: AsyncSession, member: MemberId) -> bool:
+    """Return whether a member is at a checkout for a trial."""
+    query = select(OrderRow.id).where(
+        OrderRow.member_id == member, OrderRow.trial_days > 0, col(OrderRow.status).in_([OrderStatus.OPEN, OrderStatus.PENDING])
+    )
+    return (await session.exec(query)).first() is not None
+
+
+async def open_through(session: AsyncSession, invite: InviteId, *, besides: AccountId) -> int:
+    """Count the checkouts that others have open through a link: places that may be taken any moment."""
+    query = select(func.count()).where(
+        OrderRow.invite_id == invite,
+        OrderRow.account_id != besides,
+        col(OrderRow.status).in_([OrderStatus.OPEN, OrderStatus.PENDING]),
+    )
     return (await session.exec(query)).one()
+
+
+def advance(session: AsyncSession, order: OrderRow, status: OrderStatus, trail: Trail, answer: str = "") -> None:
+    """Write how an order stands now, and why; nothing where it stands so already. ``answer`` is the processor's."""
+    before, order.status = str(order.status), status
+    session.add(order)
+    if before != status:
+        record(session, trail, order.community_id, f"order.{status}", ("order", order.id), member=order.member_id,
+               before={"status": before}, after={"status": str(status)}, answer=answer)  # fmt: skip

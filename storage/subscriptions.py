@@ -1,5 +1,6 @@
 """Our copy of the processor's subscriptions."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Index, Text, UniqueConstraint, text
@@ -84,3 +85,11 @@ async def waiting(session: AsyncSession, member: MemberId, plan: PlanId) -> Subs
         SubscriptionRow.member_id == member, SubscriptionRow.plan_id == plan, col(SubscriptionRow.status).not_in(OVER)
     )
     return (await session.exec(query)).first()
+
+
+async def customers_of(session: AsyncSession, member: MemberId, account: StripeAccountId) -> Sequence[str]:
+    """Return the customers of a member's subscriptions at the processor: those that live first, and of them one that needs a hand."""
+    query = select(SubscriptionRow).where(SubscriptionRow.member_id == member, SubscriptionRow.stripe_account_id == account)
+    rows = sorted((await session.exec(query)).all(), key=lambda row: row.started_at, reverse=True)
+    rows.sort(key=lambda row: (row.status in OVER, row.past_due_since is None))
+    return [row.stripe_customer_id for row in rows]

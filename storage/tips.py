@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.ids import CommunityId, MemberId, SpaceId, StripeAccountId, TipId
 from core.money import Money
+from storage.audit import Trail, record
 from storage.types import UTCDateTime, scoped
 
 
@@ -18,6 +19,8 @@ class TipStatus(StrEnum):
     OPEN = "open"
     PENDING = "pending"
     PAID = "paid"
+    FAILED = "failed"
+    """The delayed payment did not arrive."""
     REFUNDED = "refunded"
     EXPIRED = "expired"
 
@@ -64,3 +67,12 @@ async def started_since(session: AsyncSession, member: MemberId, since: datetime
     """Count the tips a member started at or after ``since``."""
     query = select(func.count()).where(TipRow.member_id == member, TipRow.created_at >= since)
     return (await session.exec(query)).one()
+
+
+def advance(session: AsyncSession, tip: TipRow, status: TipStatus, trail: Trail, answer: str = "") -> None:
+    """Write how a tip stands now, and why; nothing where it stands so already. ``answer`` is the processor's."""
+    before, tip.status = str(tip.status), status
+    session.add(tip)
+    if before != status:
+        record(session, trail, tip.community_id, f"tip.{status}", ("tip", tip.id), member=tip.member_id,
+               before={"status": before}, after={"status": str(status), "amount": str(tip.money)}, answer=answer)  # fmt: skip

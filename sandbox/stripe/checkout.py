@@ -21,10 +21,11 @@ def create(account: Account, params: Json) -> Resource:
     """Make a session and the page a person pays on."""
     mode = params.get("mode", "payment")
     _check(params, mode)
-    if params.get("customer"):
-        customers.alive(account, params["customer"])
+    customer = customers.alive(account, params["customer"]) if params.get("customer") else None
     items = _line_items(account, params.get("line_items") or [], mode)
     currency, subtotal = items[0]["currency"], sum(item["amount_subtotal"] for item in items)
+    if customer is not None and mode == "subscription":
+        customers.check_currency(customer, currency, "line_items")
     redeemed = discounts.named(account, params.get("discounts") or [], params.get("customer"), subtotal)
     now = account.now(params.get("customer"))
     expires = params.get("expires_at", now + account.policy.session_expires_after)

@@ -89,6 +89,16 @@ def alive(account: Account, identifier: str, param: str = "customer") -> Resourc
     return customer
 
 
+def check_currency(customer: Resource, currency: str, param: str) -> None:
+    """Refuse a second currency for what a customer is charged again and again (docs.stripe.com/billing/customer)."""
+    if customer["currency"] not in {None, currency}:
+        raise invalid(
+            "You cannot combine currencies on a single customer. This customer has had a subscription, coupon, or invoice item with "
+            f"currency {customer['currency']}",
+            param,
+        )
+
+
 def use_card(account: Account, customer: Resource, method: Resource) -> None:
     """Attach a payment method and make it the customer's default for invoices."""
     payment_methods.attach(account, method, customer.id)

@@ -85,8 +85,15 @@ class StripePeople:
     async def refund(self, paid: str, amount: int | None = None) -> str:
         """Refund a charge or a payment intent, as the creator does in the dashboard; returns the refund's id."""
         form = {"payment_intent" if paid.startswith("pi_") else "charge": paid} | ({} if amount is None else {"amount": str(amount)})
+        return await self._in_dashboard("POST", "/v1/refunds", form)
+
+    async def delete_customer(self, customer: str) -> str:
+        """Delete a customer, as the creator does in the dashboard; returns their id."""
+        return await self._in_dashboard("DELETE", f"/v1/customers/{customer}", {})
+
+    async def _in_dashboard(self, method: str, path: str, form: dict[str, str]) -> str:
         headers = {"Authorization": f"Bearer {self._api_key}"}
-        async with self._client.post(f"{self._base}/v1/refunds", data=form, headers=headers) as answer:
+        async with self._client.request(method, f"{self._base}{path}", data=form, headers=headers) as answer:
             body = await answer.json()
             if answer.status != 200:  # noqa: PLR2004 - OK
                 raise Refused(body["error"]["message"])

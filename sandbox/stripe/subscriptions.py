@@ -29,6 +29,7 @@ def create(account: Account, params: Json, method: Resource | None = None, payer
     """
     customer = customers.alive(account, params["customer"])
     found = subscription_items.priced(account, params["items"])
+    customers.check_currency(customer, found[0][0]["currency"], "items")
     total = sum(price["unit_amount"] * quantity for price, quantity, _ in found)
     redeemed = discounts.named(account, params.get("discounts") or [], customer.id, total)
     now = account.now(customer.id)

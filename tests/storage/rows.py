@@ -141,6 +141,7 @@ def _tenant(x: str) -> list[SQLModel]:
             member_id=MemberId(f"{x}-member"),
             stripe_account_id=account,
             stripe_customer_id=f"cus_{x}",
+            currency="USD",
         ),
     ]
 

@@ -253,10 +253,11 @@ def _customers() -> None:
         sa.Column("member_id", sa.Text(), nullable=False),
         sa.Column("stripe_account_id", sa.Text(), nullable=False),
         sa.Column("stripe_customer_id", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
         sa.ForeignKeyConstraint(["community_id", "member_id"], ["members.community_id", "members.id"], name="fk_customers_member_id"),
         sa.ForeignKeyConstraint(["stripe_account_id"], ["stripe_accounts.id"], name="fk_customers_stripe_account_id"),
         sa.PrimaryKeyConstraint("id", name="pk_customers"),
-        sa.UniqueConstraint("member_id", "stripe_account_id", name="uq_customers_member"),
+        sa.UniqueConstraint("member_id", "stripe_account_id", "currency", name="uq_customers_member"),
         sa.UniqueConstraint("stripe_account_id", "stripe_customer_id", name="uq_customers_stripe"),
     )
 
@@ -595,6 +596,7 @@ def _orders() -> None:
         sa.Column("price_id", sa.Text(), nullable=False),
         sa.Column("invite_id", sa.Text(), nullable=True),
         sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("trial_days", sa.Integer(), nullable=False),
         sa.Column("stripe_account_id", sa.Text(), nullable=False),
         sa.Column("checkout_session_id", sa.String(), nullable=True),
         sa.Column("checkout_url", sa.String(), nullable=False),

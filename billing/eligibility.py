@@ -1,0 +1,59 @@
+"""Who may buy what now: the questions asked before a checkout is opened."""
+
+from core.errors import Refusal
+from core.payments import Interval, IntervalUnit
+from core.people import Identity
+from storage import entitlements, orders, subscriptions
+from storage.accounts import AccountRow
+from storage.database import Session
+from storage.invites import InviteFacts
+from storage.plans import PlanView
+from storage.subscriptions import SubscriptionRow
+
+
+def extends(interval: Interval) -> bool:
+    """Whether buying again adds time to what one has, instead of being a double."""
+    return interval.unit is IntervalUnit.DAYS
+
+
+def check_bound(facts: InviteFacts, who: Identity) -> None:
+    """Refuse somebody else's link: ``invite_not_yours``."""
+    invite = facts.invite
+    bound = (invite.bound_platform, invite.bound_realm, invite.bound_user)
+    if invite.bound_user is not None and bound != (who.platform, who.realm, who.user):
+        raise Refusal("invite_not_yours", f"This link is for @{invite.bound_name} alone. Ask in {facts.link.community_name} for your own.")
+
+
+async def check_not_member(session: Session, account: AccountRow, plan: PlanView) -> None:
+    """Refuse to sell a double: ``already_member``, ``payment_waiting``, ``payment_pending``."""
+    if not extends(plan.interval) and await entitlements.live(session, account.community_id, account.member_id, plan.id):
+        raise Refusal("already_member", f"You have “{plan.name}” already. Nothing was charged.")
+    if (held := await subscriptions.waiting(session, account.member_id, plan.id)) is not None:
+        raise Refusal("payment_waiting", _lives_on(held, plan.name))
+    if await orders.pending(session, account.id, plan.id):
+        raise Refusal("payment_pending", f"Your payment for “{plan.name}” is on its way. You are let in as soon as it arrives.")
+
+
+async def check_places(session: Session, facts: InviteFacts, account: AccountRow) -> None:
+    """Refuse a link whose last place somebody else is paying for: ``invite_used_up``."""
+    if facts.invite.max_uses is None:
+        return
+    taken = facts.invite.uses + await orders.open_through(session, facts.invite.id, besides=account.id)
+    if taken >= facts.invite.max_uses:
+        raise Refusal(
+            "invite_used_up", "Somebody is just paying through this link for the last place. Try again in an hour, or ask for a new link."
+        )
+
+
+async def trial_days(session: Session, account: AccountRow, plan: PlanView) -> int:
+    """Return how long a member tries a plan for nothing: once, and not in two checkouts at the same time."""
+    had = await subscriptions.ever(session, account.member_id) or await orders.trying(session, account.member_id)
+    return 0 if had else plan.trial_days
+
+
+def _lives_on(held: SubscriptionRow, plan: str) -> str:
+    if held.status in {"past_due", "unpaid", "paused"}:
+        return f"Your “{plan}” is waiting for a payment. /manage is where you put your card right; don't pay twice."
+    if held.cancel_at is not None:
+        return f"Your subscription to “{plan}” runs until {held.cancel_at:%d %B %Y}. Join again then, or turn it back on with /manage."
+    return f"Your subscription to “{plan}” still renews, and opens it again with its next payment. /manage is where you end it."
