@@ -13,9 +13,9 @@ from billing.refetch import Refetch
 from billing.several import Several
 from billing.subscription import Subscriptions
 from core.clock import Clock
-from core.errors import ExternalError
+from core.errors import ExternalError, PermanentError
 from core.ids import CauseId, CommunityId, Ids, OrderId, StripeAccountId
-from core.payments import CheckoutStatus, PaymentGateway, PaymentGateways
+from core.payments import AccountSnapshot, CheckoutStatus, PaymentGateway, PaymentGateways
 from storage import comparing, overdue, stripe_accounts
 from storage.database import Database
 from storage.orders import OrderRow
@@ -85,9 +85,12 @@ class CatchUp:
 
     async def _account(self, account: StripeAccountRow, cause: CauseId, report: CatchUpReport) -> None:
         gateway, now = await self._gateways.of(account.id), self._clock.now()
-        if not account.external_id and not report.dry_run:
-            await self._introduce(account.id, gateway)
-        theirs = now - await gateway.skew()
+        stranger = await self._meet(account, gateway, dry_run=report.dry_run)
+        if stranger:
+            _log.error("nothing is asked of account %s: %s", account.id, stranger)
+            report.troubles.append(f"{account.id}: {stranger}")
+            return
+        theirs = now - await _skew(gateway)
         await self._waiting_orders(account.id, gateway, cause, report)
         since = max((account.events_seen_at or theirs - REACH) - OVERLAP, theirs - REACH)
         missed = await self._news.missed(gateway, account.id, since, dry_run=report.dry_run)
@@ -108,11 +111,34 @@ class CatchUp:
         async with self._db.transaction() as session:
             await comparing.caught_up(session, account.id, events_seen_at=min([theirs, *open_since]), full_sync_at=synced)
 
-    async def _introduce(self, account: StripeAccountId, gateway: PaymentGateway) -> None:
-        """Learn which account our key is of, and whether for real money: events of any other are then set aside."""
-        known = await gateway.account()
-        async with self._db.transaction() as session:
-            await stripe_accounts.introduce(session, account, known.external_id, livemode=known.livemode)
+    async def identity(self) -> str:
+        """Return in a sentence why the environment's key is not for this database; empty when it is, or when that cannot be told now."""
+        async with self._db.reading() as session:
+            account = await session.get(StripeAccountRow, stripe_accounts.ENVIRONMENT)
+        if account is None:
+            return ""
+        try:
+            return await self._meet(account, await self._gateways.of(account.id), dry_run=True)
+        except ExternalError as error:
+            _log.warning("cannot tell yet which account the Stripe key is of: %s", error)
+            return ""
+
+    async def _meet(self, account: StripeAccountRow, gateway: PaymentGateway, *, dry_run: bool) -> str:
+        """Learn which account our key is of, and whether for real money: events of any other are then set aside.
+
+        Returns why it is not the one we know, in a sentence. A key that may not tell is taken for the right one.
+        """
+        try:
+            found = await gateway.account()
+        except PermanentError as error:
+            _log.warning("the key of account %s does not tell whose it is: %s", account.id, error)
+            return ""
+        if account.external_id:
+            return mismatch(account, found)
+        if not dry_run:
+            async with self._db.transaction() as session:
+                await stripe_accounts.introduce(session, account.id, found.external_id, livemode=found.livemode)
+        return ""
 
     async def _waiting_orders(self, account: StripeAccountId, gateway: PaymentGateway, cause: CauseId, report: CatchUpReport) -> None:
         async def ask(name: OrderId) -> None:
@@ -162,3 +188,23 @@ class CatchUp:
             for what, number in settled.counts.items():
                 report.count(f"subscriptions {what}", community, number)
         return unanswered | set(asking.unanswered)
+
+
+async def _skew(gateway: PaymentGateway) -> timedelta:
+    """Return our clock minus the processor's, nothing when it will not tell: what is read twice by that is no news the second time."""
+    try:
+        return await gateway.skew()
+    except PermanentError as error:
+        _log.warning("the processor does not tell its time: %s", error)
+        return timedelta(0)
+
+
+def mismatch(known: StripeAccountRow, found: AccountSnapshot) -> str:
+    """Return in a sentence that a key is of another account or mode than what we hold is of; empty when it is the same."""
+    if (known.external_id, known.livemode) == (found.external_id, found.livemode):
+        return ""
+    modes = {True: "live", False: "test"}
+    return (
+        f"The Stripe key is of {found.external_id} ({modes[found.livemode]}), but this database holds what was sold with "
+        f"{known.external_id} ({modes[known.livemode]}). Put the key of that account back, or start with an empty database."
+    )

@@ -11,7 +11,7 @@ from billing.subscription import Subscriptions
 from core.breaker import trips
 from core.clock import Clock
 from core.entitlement import Verdict
-from core.errors import ExternalError
+from core.errors import ExternalError, PermanentError
 from core.ids import CauseId, CommunityId, EntitlementId, Ids, PlanId
 from core.payments import PaymentGateways, SubscriptionSnapshot
 from storage import communities, entitlements, overdue, subscriptions
@@ -127,7 +127,13 @@ class Refetch:
         return trips(lost, held, await self._skew(losing))
 
     async def _skew(self, losing: Sequence[Look]) -> timedelta:
-        skews = [await (await self._gateways.of(account)).skew() for account in sorted({look.ref.account for look in losing})]
+        """Return how far our clock is off by any of the accounts; one that will not say so for good has still answered about each."""
+        skews = [timedelta(0)]
+        for account in sorted({look.ref.account for look in losing}):
+            try:
+                skews.append(await (await self._gateways.of(account)).skew())
+            except PermanentError as error:
+                _log.warning("account %s does not tell its time: %s", account, error)
         return max(skews, key=abs)
 
     async def _write(self, community: CommunityId, looks: Sequence[Look], reason: str, cause: CauseId) -> None:

@@ -1,5 +1,6 @@
 """The processor's deliveries: verified, recorded once, answered. The work comes later."""
 
+import logging
 from collections.abc import Callable, Sequence
 
 from billing.routing import ROUTES
@@ -12,6 +13,8 @@ from storage.database import Database
 from storage.inbox import GroupCommit, InboxKind, InboxRow, WorkStatus
 from storage.stripe_accounts import StripeAccountRow
 from storage.webhook_endpoints import ENVIRONMENT_ENDPOINT
+
+_log = logging.getLogger(__name__)
 
 
 class UnknownEndpoint(Exception):  # noqa: N818 - a guess at an address
@@ -48,12 +51,9 @@ class StripeWebhooks:
             object_id=event.object_id, lane=stripe_lane(account.id), payload=body, received_at=now, due_at=now,
         )  # fmt: skip
         if event.account and event.account != account.external_id:
-            row.status, row.error = WorkStatus.DEAD, f"of another account: {event.account}"
+            _set_aside(row, f"of another account: {event.account}")
         elif account.external_id and event.livemode != account.livemode:
-            row.status, row.error = (
-                WorkStatus.DEAD,
-                "a test event for a live account" if account.livemode else "a live event for a test account",
-            )
+            _set_aside(row, "a test event for a live account" if account.livemode else "a live event for a test account")
         elif event.type not in ROUTES:
             row.status, row.done_at = WorkStatus.DONE, now
         return row
@@ -71,3 +71,14 @@ class StripeWebhooks:
                 return row.id, secrets, account  # not introduced yet: look again at the next delivery
             self._endpoints[path] = (row.id, secrets, account)
         return self._endpoints[path]
+
+
+def _set_aside(row: InboxRow, why: str) -> None:
+    row.status, row.error = WorkStatus.DEAD, why
+    _log.error(
+        "%s (%s, %s) is not worked off, it is %s; are the keys and the webhook's secret of one account?",
+        row.id,
+        row.event_id,
+        row.type,
+        why,
+    )

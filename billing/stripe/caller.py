@@ -7,9 +7,10 @@ from typing import TypeVar
 import stripe
 
 from billing.stripe.errors import translate
+from billing.stripe.skew import Skew
 from core.errors import ExternalError, KeyRefused
 
-T = TypeVar("T")
+T = TypeVar("T", bound=stripe.StripeObject)
 ItemT = TypeVar("ItemT", bound=stripe.StripeObject)
 Call = Callable[[stripe.RequestOptions], Awaitable[T]]
 
@@ -35,10 +36,11 @@ class Keyring:
 class Caller:
     """Makes calls for one account. ``account`` is a connected account's id, or empty for the keys' own."""
 
-    def __init__(self, client: stripe.StripeClient, keys: Keyring, account: str) -> None:
+    def __init__(self, client: stripe.StripeClient, keys: Keyring, account: str, skew: Skew) -> None:
         self.v1 = client.v1
         self.keys = keys
         self._account = account
+        self._skew = skew
 
     async def __call__(self, call: Call[T], *, key: str = "") -> T:
         """Make ``call``, with the next API key where one is refused (401 comes before any effect); ``key`` is the idempotency key.
@@ -46,6 +48,7 @@ class Caller:
         Raises ExternalError, with the SDK's own as its cause.
         """
         refused: ExternalError | None = None
+        asked_at = self._skew.asked_at()
         for api_key in self.keys.in_order():
             try:
                 answer = await call(self._options(api_key, key))
@@ -56,6 +59,7 @@ class Caller:
                 raise translate(error) from error
             else:
                 self.keys.worked(api_key)
+                self._skew.note(asked_at, answer)
                 return answer
         raise refused or KeyRefused("There is no Stripe API key for this account.", code="authentication")
 

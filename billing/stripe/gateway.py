@@ -1,6 +1,5 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 
 import stripe
 
@@ -8,6 +7,7 @@ from billing.stripe import listing, payments, subscription
 from billing.stripe.caller import Caller, Keyring
 from billing.stripe.catalogue import customer_params, price_params, product_params
 from billing.stripe.checkout import session_params
+from billing.stripe.skew import Skew
 from billing.stripe.snapshots import checkout_snapshot, invoice_snapshot
 from core.clock import Clock
 from core.errors import PermanentError, TransientError
@@ -32,14 +32,13 @@ class StripeGateway:
     """
 
     def __init__(self, client: stripe.StripeClient, keys: Keyring, clock: Clock, account: str = "") -> None:
-        self._call = Caller(client, keys, account)
+        self._skew = Skew(clock)
+        self._call = Caller(client, keys, account, self._skew)
         self._v1 = client.v1
         self._keys = keys
-        self._clock = clock
-        self._account = account
 
     async def account(self) -> AccountSnapshot:
-        found = await self._retrieve_account()
+        found = await self._call(lambda options: self._v1.accounts.retrieve_current_async(options=options))
         return AccountSnapshot(
             external_id=found.id,
             livemode="_live_" in self._keys.in_order()[0],  # an account has no mode, the key that just worked has
@@ -113,17 +112,13 @@ class StripeGateway:
         return listing.events_since(self._call, since, types, undelivered=undelivered)
 
     async def skew(self) -> timedelta:
-        """To about a second: ``Date`` has no fractions, so half a one is added, and the middle of the call is taken for ours."""
-        before = self._clock.now()
-        answer = (await self._retrieve_account()).last_response
-        middle = before + (self._clock.now() - before) / 2
-        date = answer.headers.get("Date") if answer is not None else None
-        if date is None:
+        """From the latest answer, whatever was asked; without one, from a question that catch-up's key must be allowed anyway."""
+        if self._skew.known() is None:
+            await self._call(lambda options: self._v1.events.list_async({"limit": 1}, options))
+        known = self._skew.known()
+        if known is None:
             raise TransientError("Stripe's answer had no Date to compare our clock with.", code="no_date")
-        return middle - (parsedate_to_datetime(date) + timedelta(milliseconds=500))
-
-    async def _retrieve_account(self) -> stripe.Account:
-        return await self._call(lambda options: self._v1.accounts.retrieve_current_async(options=options))
+        return known
 
 
 def _id(external_id: str, *prefixes: str) -> str:

@@ -11,9 +11,11 @@ from aiohttp import web
 
 from billing.stripe.accounts import GatewayPool
 from billing.stripe.events import API_VERSION
+from billing.stripe.skew import Skew
 from core.clock import Clock
 from core.errors import PermanentError, RateLimited, TransientError
 from core.payments import PaymentGateway
+from sandbox.clock import VirtualClock
 from sandbox.wire import hang_up
 from tests.billing.stripe.conftest import ACCOUNT, Script, refuses, says
 
@@ -223,6 +225,38 @@ async def test_skew_is_our_clock_minus_stripes(script: Script, pool: GatewayPool
     script.answers = [says(ACCOUNT, Date=format_datetime(NOW - ahead, usegmt=True))]
 
     assert abs(await pool.gateway([NEW]).skew() - ahead) <= timedelta(seconds=1)
+
+
+async def test_any_answer_tells_the_time_and_no_other_is_asked_for(script: Script, pool: GatewayPool) -> None:
+    script.answers = [says(ACCOUNT, Date=format_datetime(NOW + timedelta(minutes=5), usegmt=True)), refuses(403)]
+    gateway = pool.gateway([NEW])
+    await gateway.account()
+
+    assert abs(await gateway.skew() + timedelta(minutes=5)) <= timedelta(seconds=1)
+    assert len(script.asked) == 1
+
+
+async def test_without_an_answer_of_late_the_time_is_asked_with_what_catch_up_may_read(script: Script, pool: GatewayPool) -> None:
+    script.answers = [says({"object": "list", "data": [], "has_more": False}, Date=format_datetime(NOW, usegmt=True))]
+
+    await pool.gateway([NEW]).skew()
+
+    assert [request.path for request in script.asked] == ["/v1/events"]
+
+
+async def test_what_an_answer_told_holds_for_a_minute_and_not_across_a_jump() -> None:
+    clock = VirtualClock(NOW)
+    skew, answer = Skew(clock), stripe.StripeObject()
+    answer._last_response = stripe.StripeResponse("{}", 200, {"Date": format_datetime(NOW, usegmt=True)})
+    skew.note(skew.asked_at(), answer)
+    clock.advance(timedelta(minutes=1))
+    assert skew.known() is not None
+    clock.advance(timedelta(seconds=1))
+    assert skew.known() is None
+    asked_at = skew.asked_at()
+    clock.advance(timedelta(hours=1))
+    skew.note(asked_at, answer)
+    assert skew.known() is None
 
 
 async def test_an_id_of_another_kind_is_not_asked_about(script: Script, pool: GatewayPool) -> None:
