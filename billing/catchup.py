@@ -2,23 +2,23 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from billing.comparison import Differences, compare
 from billing.news import News
 from billing.order import Orders
-from billing.refetch import Refetch
+from billing.refetch import Refetch, Settled
 from billing.several import Several
 from billing.subscription import Subscriptions
+from billing.waiting import WaitingOrders
 from core.clock import Clock
 from core.errors import ExternalError, PermanentError
-from core.ids import CauseId, CommunityId, Ids, OrderId, StripeAccountId
-from core.payments import AccountSnapshot, CheckoutStatus, PaymentGateway, PaymentGateways
+from core.ids import CauseId, CommunityId, Ids, StripeAccountId
+from core.payments import AccountSnapshot, PaymentGateway, PaymentGateways
 from storage import comparing, overdue, stripe_accounts
 from storage.database import Database
-from storage.orders import OrderRow
 from storage.overdue import SubscriptionRef
 from storage.stripe_accounts import StripeAccountRow
 
@@ -27,7 +27,6 @@ REACH = timedelta(days=30) - timedelta(hours=1)
 OVERLAP = timedelta(hours=1)
 """How far behind the cursor each run reads again: an event may be listed later than it was made."""
 COMPARE_EVERY = timedelta(days=1)
-PAGE = 200
 _log = logging.getLogger(__name__)
 
 
@@ -75,6 +74,9 @@ class CatchUp:
             except ExternalError as error:
                 _log.warning("catching up on account %s was cut short: %s", account.id, error)
                 report.troubles.append(f"{account.id}: {error}")
+            except Exception:  # noqa: BLE001 - one account that is poisoned must not hold up the others
+                _log.exception("catching up on account %s failed", account.id)
+                report.troubles.append(f"{account.id}: met a fault, see the log")
         return report
 
     async def refetch(
@@ -91,23 +93,33 @@ class CatchUp:
             report.troubles.append(f"{account.id}: {stranger}")
             return
         theirs = now - await _skew(gateway)
-        await self._waiting_orders(account.id, gateway, cause, report)
+        waiting = WaitingOrders(
+            db=self._db, clock=self._clock, ids=self._ids, orders=self._orders, account=account.id, cause=cause, dry_run=report.dry_run
+        )
+        await waiting.ask(gateway)
+        for community in waiting.over:
+            report.count("orders whose checkout is over", community)
         since = max((account.events_seen_at or theirs - REACH) - OVERLAP, theirs - REACH)
         missed = await self._news.missed(gateway, account.id, since, dry_run=report.dry_run)
-        report.count("events for the account's lane", account.id, missed.queued)
+        report.count("events for the account's lane", account.id, missed.queued + sum(told.books for told in missed.told))
         due = account.full_sync_at is None or account.full_sync_at <= now - COMPARE_EVERY
         found = await compare(self._db, gateway, account.id) if due else Differences()
         if not found.credible:
             report.troubles.append(f"{account.id}: the processor lists no subscription at all; is it the right key?")
-        await self._sort(account.id, {SubscriptionRef(account.id, event.object_id) for event in missed.subscriptions}, found)
-        unanswered = await self._settle(account.id, found, cause, report)
+        await self._sort(account.id, {*missed.about(account.id), *waiting.weighed}, found)
+        settled = await self._settle(account.id, found, missed.refunded(account.id), cause, report)
+        if not report.dry_run:
+            await waiting.settle(settled.unanswered)
+        report.troubles += [
+            f"{thing}: met a fault, see the log" for thing in (*waiting.failed, *(ref.external_id for ref in settled.failed))
+        ]
         if report.dry_run:
             return
-        await self._news.seen_to(
-            account.id, [event for event in missed.subscriptions if SubscriptionRef(account.id, event.object_id) not in unanswered]
-        )
-        open_since = [event.created_at for event in missed.subscriptions if SubscriptionRef(account.id, event.object_id) in unanswered]
-        synced = now if due and found.credible and not unanswered else None
+        answered = [told for told in missed.told if SubscriptionRef(account.id, told.subscription) not in settled.unanswered]
+        await self._news.seen_to(account.id, answered)
+        open_since = [event.created_at for event in missed.unanswered]
+        open_since += [told.event.created_at for told in missed.told if told not in answered]
+        synced = now if due and found.credible and not settled.unanswered and not settled.failed else None
         async with self._db.transaction() as session:
             await comparing.caught_up(session, account.id, events_seen_at=min([theirs, *open_since]), full_sync_at=synced)
 
@@ -140,25 +152,6 @@ class CatchUp:
                 await stripe_accounts.introduce(session, account.id, found.external_id, livemode=found.livemode)
         return ""
 
-    async def _waiting_orders(self, account: StripeAccountId, gateway: PaymentGateway, cause: CauseId, report: CatchUpReport) -> None:
-        async def ask(name: OrderId) -> None:
-            order = page[name]
-            checkout = await gateway.checkout(order.checkout_session_id or "")
-            if checkout.status is CheckoutStatus.OPEN:
-                return
-            report.count("orders whose checkout is over", order.community_id)
-            if not report.dry_run:
-                await self._orders.settle(account, checkout, cause=cause)
-
-        page: dict[OrderId, OrderRow] = {}
-        while True:
-            async with self._db.reading() as session:
-                rows = await comparing.waiting_orders(session, account, max(page, default=OrderId("")), PAGE)
-            page = {row.id: row for row in rows}
-            if not page:
-                return
-            await Several[OrderId]().each(page, ask)
-
     async def _sort(self, account: StripeAccountId, refs: set[SubscriptionRef], found: Differences) -> None:
         """Put what events spoke of to the community whose it is."""
         async with self._db.reading() as session:
@@ -170,9 +163,11 @@ class CatchUp:
             else:
                 found.add(row.community_id, ref)
 
-    async def _settle(self, account: StripeAccountId, found: Differences, cause: CauseId, report: CatchUpReport) -> set[SubscriptionRef]:
-        """Look at all of it afresh, community by community, and return what had no answer."""
-        asking, unanswered = Several[SubscriptionRef](), set[SubscriptionRef]()
+    async def _settle(
+        self, account: StripeAccountId, found: Differences, refunded: Mapping[SubscriptionRef, str], cause: CauseId, report: CatchUpReport
+    ) -> Settled:
+        """Look at all of it afresh, community by community, and return what had no answer and what met a fault."""
+        asking, whole = Several[SubscriptionRef](), Settled()
 
         async def meet(ref: SubscriptionRef) -> None:
             report.count("subscriptions we had not heard of", account)
@@ -183,11 +178,16 @@ class CatchUp:
         async with self._db.reading() as session:
             told = await overdue.confirmed(session)
         for community in sorted({*found.held, *told}):
-            settled = await self._refetch.settle(community, found.held.get(community, ()), cause=cause, dry_run=report.dry_run)
-            unanswered |= settled.unanswered
+            settled = await self._refetch.settle(
+                community, found.held.get(community, ()), cause=cause, dry_run=report.dry_run, refunded=refunded
+            )
+            whole.unanswered |= settled.unanswered
+            whole.failed += settled.failed
             for what, number in settled.counts.items():
                 report.count(f"subscriptions {what}", community, number)
-        return unanswered | set(asking.unanswered)
+        whole.unanswered.update(asking.unanswered)
+        whole.failed += asking.failed
+        return whole
 
 
 async def _skew(gateway: PaymentGateway) -> timedelta:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from billing.order import Orders
-from billing.refund import Payments
+from billing.refund import Payments, Stopped
 from billing.routing import ROUTES, Subject, subject_of
 from billing.subscription import Subscriptions
 from billing.tip import Tips
@@ -18,9 +18,9 @@ from core.errors import ExternalError, KeyRefused, PermanentError, RateLimited, 
 from core.ids import CauseId, StripeAccountId
 from core.payments import PaymentGateways
 from core.pump import Found, pump
-from storage import lanes, work
+from storage import comparing, lanes, work
 from storage.database import Database, Session
-from storage.inbox import InboxRow
+from storage.inbox import InboxKind, InboxRow
 from storage.outbox import OutboxRow
 
 BATCH = 100
@@ -45,6 +45,11 @@ class _Item:
     def key(self) -> tuple[Subject | None, str]:
         """What the rows are about."""
         return self.subject, self.object_id
+
+    @property
+    def live(self) -> bool:
+        """Whether a webhook told of it; what catch-up found and what we look up ourselves ends nothing in a stopped community."""
+        return any(isinstance(row, InboxRow) and row.kind == InboxKind.STRIPE for row in self.rows)
 
     @property
     def since(self) -> datetime | None:
@@ -116,16 +121,22 @@ class StripeInbox:
                 checkout = await (await self._gateways.of(account)).checkout(item.object_id)
                 if checkout.kind == "tip":
                     await self._tips.settle(account, checkout, cause=item.cause)
+                elif checkout.kind and not item.live and await self._waits(account, checkout.subscription):
+                    raise Stopped("the community is stopped until somebody has looked at what would end in it")
                 elif checkout.kind:
                     await self._orders.settle(account, checkout, cause=item.cause, since=item.since)
             case Subject.SUBSCRIPTION:
                 await self._subscriptions.refresh(account, item.object_id, cause=item.cause, since=item.since)
             case Subject.INVOICE:
-                await self._payments.invoice(account, item.object_id, cause=item.cause, since=item.since)
+                await self._payments.invoice(account, item.object_id, cause=item.cause, since=item.since, live=item.live)
             case Subject.PAYMENT:
-                await self._payments.look(account, item.object_id, cause=item.cause)
+                await self._payments.look(account, item.object_id, cause=item.cause, live=item.live)
             case None:
                 raise ValueError(f"{item.object_id} is about nothing we know")
+
+    async def _waits(self, account: StripeAccountId, subscription: str) -> bool:
+        async with self._db.reading() as session:
+            return await comparing.stopped(session, account, subscription)
 
     async def _record(self, session: Session, item: _Item, error: Exception | None) -> None:
         now = self._clock.now()
@@ -185,7 +196,7 @@ def _retry(error: Exception, attempts: int, unit: float) -> tuple[timedelta, boo
     match error:
         case RateLimited():
             return timedelta(seconds=error.retry_after), False
-        case KeyRefused():
+        case KeyRefused() | Stopped():
             return KEY_TROUBLE, False
         case _:
             return backoff(attempts + 1, unit), True

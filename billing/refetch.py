@@ -2,9 +2,10 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from billing.several import Several
 from billing.subscription import Subscriptions
@@ -44,10 +45,11 @@ class Look:
 
 @dataclass(slots=True)
 class Settled:
-    """What came of one community. ``unanswered`` are to be asked about again."""
+    """What came of one community. ``unanswered`` are to be asked about again, ``failed`` met a fault of ours."""
 
     counts: Counter[str] = field(default_factory=Counter)
     unanswered: set[SubscriptionRef] = field(default_factory=set)
+    failed: list[SubscriptionRef] = field(default_factory=list)
 
 
 class Refetch:
@@ -60,17 +62,26 @@ class Refetch:
         self._gateways = gateways
         self._subscriptions = subscriptions
 
-    async def settle(self, community: CommunityId, refs: Iterable[SubscriptionRef], *, cause: CauseId, dry_run: bool) -> Settled:
+    async def settle(
+        self,
+        community: CommunityId,
+        refs: Iterable[SubscriptionRef],
+        *,
+        cause: CauseId,
+        dry_run: bool,
+        refunded: Mapping[SubscriptionRef, str] = MappingProxyType({}),
+    ) -> Settled:
         """Ask about ``refs`` and write the answers; what would take access away waits when there is too much of it.
 
-        In a community a person has told to go on, everything it has is looked at once and nothing waits.
+        In a community a person has told to go on, everything it has is looked at once and nothing waits. ``refunded`` names the invoice
+        given back in full of some: what ends by that is weighed here, and ended by whoever looks at the payment.
         """
         async with self._db.reading() as session:
             row = await session.get_one(CommunityRow, community)
             confirmed = row.confirmed_at is not None
             asked = sorted({*refs, *(await overdue.live(session, community) if confirmed else ())})
         settled = Settled()
-        looks = await self._ask(asked, settled)
+        looks = await self._ask(asked, refunded, settled)
         losing = [look for look in looks if look.loses]
         reason = ""
         if losing and not confirmed:
@@ -85,24 +96,25 @@ class Refetch:
         settled.counts["held back" if reason else "changed"] = len(losing)
         settled.counts["ended as known"] = sum(look.known for look in looks)
         if not dry_run:
-            await self._write(community, [look for look in looks if not (reason and look.loses)], reason, cause)
+            settled.failed += await self._write(community, [look for look in looks if not (reason and look.loses)], reason, cause)
             if confirmed and not settled.unanswered:
                 await self._resume(community, cause)
         return settled
 
-    async def _ask(self, refs: Sequence[SubscriptionRef], settled: Settled) -> list[Look]:
+    async def _ask(self, refs: Sequence[SubscriptionRef], refunded: Mapping[SubscriptionRef, str], settled: Settled) -> list[Look]:
         """Fetch each afresh. No error ends anything."""
         looks: list[Look] = []
 
         async def look(ref: SubscriptionRef) -> None:
-            looks.append(await self._look(ref))
+            looks.append(await self._look(ref, refunded.get(ref, "")))
 
         asking = Several[SubscriptionRef]()
         await asking.each(refs, look)
         settled.unanswered.update(asking.unanswered)
+        settled.failed += asking.failed
         return sorted(looks, key=lambda look: look.ref)
 
-    async def _look(self, ref: SubscriptionRef) -> Look:
+    async def _look(self, ref: SubscriptionRef, refunded: str) -> Look:
         asked_at = self._clock.now()
         snapshot = await (await self._gateways.of(ref.account)).subscription(ref.external_id)
         async with self._db.reading() as session:
@@ -111,7 +123,7 @@ class Refetch:
             if row is None or held is None or held.state != EntitlementState.ACTIVE:
                 return Look(ref, asked_at, snapshot)
             access, plan = await self._subscriptions.foresee(session, row, snapshot, asked_at)
-            ends = access.verdict is Verdict.CLOSED
+            ends = access.verdict is Verdict.CLOSED or (refunded != "" and refunded == snapshot.latest_invoice)
             if not ends and (plan == held.plan_id or access.verdict is Verdict.KEEP):
                 return Look(ref, asked_at, snapshot)
             known = ends and row.cancel_at is not None and row.cancel_at <= asked_at
@@ -136,13 +148,20 @@ class Refetch:
                 _log.warning("account %s does not tell its time: %s", account, error)
         return max(skews, key=abs)
 
-    async def _write(self, community: CommunityId, looks: Sequence[Look], reason: str, cause: CauseId) -> None:
+    async def _write(self, community: CommunityId, looks: Sequence[Look], reason: str, cause: CauseId) -> list[SubscriptionRef]:
+        """Write what was said; returns what could not be written."""
         if reason:
             async with self._db.transaction() as session:
                 await communities.stop(session, community, reason, Trail(self._ids, self._clock.now(), cause))
+        failed: list[SubscriptionRef] = []
         for look in looks:
-            async with self._db.transaction() as session:
-                await self._subscriptions.apply(session, look.ref.account, look.snapshot, Trail(self._ids, look.asked_at, cause))
+            try:
+                async with self._db.transaction() as session:
+                    await self._subscriptions.apply(session, look.ref.account, look.snapshot, Trail(self._ids, look.asked_at, cause))
+            except Exception:  # noqa: BLE001 - one that is poisoned must not hold up the others
+                _log.exception("what was said of %s could not be written", look.ref)
+                failed.append(look.ref)
+        return failed
 
     async def _resume(self, community: CommunityId, cause: CauseId) -> None:
         async with self._db.transaction() as session:

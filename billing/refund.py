@@ -8,9 +8,10 @@ from billing.subscription import Subscriptions
 from billing.tip import Tips
 from core.clock import Clock
 from core.dispatch import stripe_lane
+from core.errors import TransientError
 from core.ids import CauseId, Ids, OrderId, StripeAccountId, TipId
 from core.payments import PaymentGateways, PaymentSnapshot
-from storage import subscriptions
+from storage import comparing, subscriptions
 from storage.audit import Trail
 from storage.database import Database
 from storage.orders import OrderRow
@@ -18,6 +19,10 @@ from storage.outbox import add_refetch
 from storage.tips import TipRow
 
 FEE_KNOWN_AFTER = timedelta(hours=1)
+
+
+class Stopped(TransientError):  # noqa: N818 - the state of the community
+    """The books are done; what the rest would end waits, for its community is stopped until a person has looked."""
 
 
 class Payments:
@@ -34,11 +39,14 @@ class Payments:
         self._orders = orders
         self._tips = tips
 
-    async def look(self, account: StripeAccountId, external_id: str, *, cause: CauseId) -> None:
-        """Fetch a payment (``pi_`` or ``ch_``) and make the books and what it opened follow. One that is not ours is left alone."""
+    async def look(self, account: StripeAccountId, external_id: str, *, cause: CauseId, live: bool = True) -> None:
+        """Fetch a payment (``pi_`` or ``ch_``) and make the books and what it opened follow. One that is not ours is left alone.
+
+        Raises Stopped when it would end something in a community that is stopped and no webhook told of it (``live`` is false).
+        """
         payment = await (await self._gateways.of(account)).payment(external_id)
         if payment.subscription:
-            await self._of_subscription(account, payment, cause)
+            await self._of_subscription(account, payment, cause, live=live)
         elif payment.kind == "tip":
             async with self._db.transaction() as session:
                 tip = await session.get(TipRow, TipId(payment.reference), with_for_update=True)
@@ -50,16 +58,24 @@ class Payments:
             if order is not None and order.stripe_account_id == account:
                 await self._orders.book(account, payment, order, cause=cause)
 
-    async def invoice(self, account: StripeAccountId, external_id: str, *, cause: CauseId, since: datetime | None = None) -> None:
-        """Fetch an invoice: its subscription first, for that decides access, then the books."""
+    async def invoice(
+        self, account: StripeAccountId, external_id: str, *, cause: CauseId, since: datetime | None = None, live: bool = True
+    ) -> None:
+        """Fetch an invoice: its subscription first, for that decides access, then the books.
+
+        Where no webhook told of it (``live`` is false) a subscription we hold was looked at before: only the books are left.
+        """
         invoice = await (await self._gateways.of(account)).invoice(external_id)
         if not invoice.subscription:
             return
-        await self._subscriptions.refresh(account, invoice.subscription, cause=cause, since=since)
+        async with self._db.reading() as session:
+            held = await subscriptions.by_stripe_id(session, account, invoice.subscription)
+        if live or held is None:
+            await self._subscriptions.refresh(account, invoice.subscription, cause=cause, since=since)
         for intent in invoice.payment_intents:
-            await self.look(account, intent, cause=cause)
+            await self.look(account, intent, cause=cause, live=live)
 
-    async def _of_subscription(self, account: StripeAccountId, payment: PaymentSnapshot, cause: CauseId) -> None:
+    async def _of_subscription(self, account: StripeAccountId, payment: PaymentSnapshot, cause: CauseId, *, live: bool) -> None:
         refunded = 0 < payment.received.minor <= payment.refunded.minor
         async with self._db.transaction() as session:
             row = await subscriptions.by_stripe_id(session, account, payment.subscription, lock=True)
@@ -70,5 +86,8 @@ class Payments:
             if payment.fee is None and payment.received.minor:
                 due = trail.at + FEE_KNOWN_AFTER
                 await add_refetch(session, trail, row.community_id, stripe_lane(account), payment.external_id, due)
+            waits = not live and await comparing.stopped(session, account, payment.subscription)
+        if refunded and waits:
+            raise Stopped("given back in full, but the community is stopped until somebody has looked at what would end in it")
         if refunded:
             await self._subscriptions.refunded(account, payment.subscription, payment.invoice, cause=cause)

@@ -16,10 +16,11 @@ T = TypeVar("T")
 
 
 class Several(Generic[T]):
-    """One round of asking. ``unanswered`` is what must be asked about again."""
+    """One round of asking. ``unanswered`` is what must be asked about again, ``failed`` what met a fault of ours: logged, and left."""
 
     def __init__(self) -> None:
         self.unanswered: list[T] = []
+        self.failed: list[T] = []
         self._refused = False
 
     async def each(self, things: Iterable[T], ask: Callable[[T], Awaitable[None]]) -> None:
@@ -48,3 +49,6 @@ class Several(Generic[T]):
         except ExternalError as error:
             _log.info("no answer about %s: %s", thing, error)
             self.unanswered.append(thing)
+        except Exception:  # noqa: BLE001 - one that is poisoned must not hold up the others
+            _log.exception("looking at %s failed", thing)
+            self.failed.append(thing)

@@ -7,8 +7,10 @@ from sqlalchemy import update
 from sqlmodel import col, select
 
 from core.ids import CommunityId, OrderId, StripeAccountId
+from storage.audit import Trail, record
+from storage.communities import CommunityRow
 from storage.database import Session, will_wake
-from storage.inbox import InboxRow, WorkStatus
+from storage.inbox import InboxKind, InboxRow, WorkStatus
 from storage.orders import OrderRow, OrderStatus
 from storage.stripe_accounts import StripeAccountRow
 from storage.subscriptions import SubscriptionRow
@@ -45,8 +47,8 @@ async def give_another_try(session: Session, source_name: str, events: Collectio
         col(InboxRow.attempts) > 0,
     )
     done = {"done_at": now, "error": ""} if status is WorkStatus.DONE else {}
-    statement = update(InboxRow).where(*given_up).values(status=status, due_at=now, **done).returning(col(InboxRow.lane))
-    for lane in set((await session.execute(statement)).scalars()):
+    statement = update(InboxRow).where(*given_up).values(kind=InboxKind.NEWS, status=status, due_at=now, **done)
+    for lane in set((await session.execute(statement.returning(col(InboxRow.lane)))).scalars()):
         will_wake(session, lane)
 
 
@@ -79,6 +81,26 @@ async def our_orders(session: Session, account: StripeAccountId, names: Collecti
     """Return which of the names are orders of ours."""
     query = select(OrderRow.id).where(OrderRow.stripe_account_id == account, col(OrderRow.id).in_(names))
     return set((await session.exec(query)).all())
+
+
+async def stopped(session: Session, account: StripeAccountId, external_id: str) -> bool:
+    """Return whether a subscription is of a community where what answers from outside would end waits for a person's word."""
+    query = select(SubscriptionRow.id).join(CommunityRow, col(CommunityRow.id) == col(SubscriptionRow.community_id))
+    query = query.where(SubscriptionRow.stripe_account_id == account, SubscriptionRow.stripe_subscription_id == external_id)
+    waits = query.where(col(CommunityRow.stopped_at).is_not(None), col(CommunityRow.confirmed_at).is_(None))
+    return (await session.exec(waits)).first() is not None
+
+
+async def expire(session: Session, order: OrderId, trail: Trail) -> None:
+    """Expire an order that is open still, audited."""
+    row = await session.get_one(OrderRow, order, with_for_update=True)
+    if row.status != OrderStatus.OPEN:
+        return
+    row.status = OrderStatus.EXPIRED
+    session.add(row)
+    record(session, trail, row.community_id, "order.expired", ("order", row.id), member=row.member_id,
+           before={"status": str(OrderStatus.OPEN)}, after={"status": str(OrderStatus.EXPIRED)},
+           answer="its checkout is not known")  # fmt: skip
 
 
 async def caught_up(

@@ -25,6 +25,9 @@ class InboxKind(StrEnum):
     """What came in."""
 
     STRIPE = "stripe"
+    """A webhook of the processor's."""
+    NEWS = "news"
+    """One that did not come, found by catch-up: for the books; what it would end was weighed before, or waits for a person."""
     COMMAND = "command"
     EVENT = "event"
 

@@ -1,8 +1,9 @@
 """The payment port over plain dictionaries: what it knows is what a test has told it."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import cast
+from typing import TypeVar, cast
 
 from core.errors import ExternalError, PermanentError
 from core.ids import StripeAccountId
@@ -12,10 +13,15 @@ from core.payments import (
     CheckoutSnapshot,
     CheckoutStatus,
     EventSnapshot,
+    InvoiceSnapshot,
     PaymentGateway,
+    PaymentSnapshot,
     PaymentState,
+    RefundSnapshot,
     SubscriptionSnapshot,
 )
+
+T = TypeVar("T")
 
 
 class Processor:
@@ -25,11 +31,13 @@ class Processor:
         self.now = now
         self.held: dict[str, SubscriptionSnapshot] = {}
         self.checkouts: dict[str, CheckoutSnapshot] = {}
+        self.invoices: dict[str, InvoiceSnapshot] = {}
+        self.payments: dict[str, PaymentSnapshot] = {}
         self.happened: list[EventSnapshot] = []
         self.skewed = timedelta(0)
         self.listed = True
         self.broken: ExternalError | None = None
-        self.silent: dict[str, ExternalError] = {}
+        self.silent: dict[str, Exception] = {}
         self.asked: list[str] = []
         self.since: list[datetime] = []
 
@@ -44,13 +52,19 @@ class Processor:
 
     async def subscription(self, external_id: str) -> SubscriptionSnapshot:
         self._ask(external_id)
-        if external_id not in self.held:
-            raise PermanentError("never heard of it", code="resource_missing")
-        return self.held[external_id]
+        return _one(self.held, external_id)
 
     async def checkout(self, external_id: str) -> CheckoutSnapshot:
         self._ask(external_id)
-        return self.checkouts[external_id]
+        return _one(self.checkouts, external_id)
+
+    async def invoice(self, external_id: str) -> InvoiceSnapshot:
+        self._ask(external_id)
+        return _one(self.invoices, external_id)
+
+    async def payment(self, external_id: str) -> PaymentSnapshot:
+        self._ask(external_id)
+        return _one(self.payments, external_id)
 
     async def subscriptions(self) -> AsyncIterator[SubscriptionSnapshot]:
         self._fail()
@@ -79,7 +93,9 @@ class Processor:
         if external_id in self.silent:
             raise self.silent[external_id]
 
-    def says(self, external_id: str, status: str, period_end: datetime, *, price: str = "price_town-gold", reference: str = "") -> None:
+    def says(
+        self, external_id: str, status: str, period_end: datetime, *, price: str = "price_town-gold", reference: str = "", invoice: str = ""
+    ) -> None:
         """Hold a subscription as it is now."""
         self.held[external_id] = SubscriptionSnapshot(
             external_id=external_id,
@@ -93,7 +109,26 @@ class Processor:
             cancel_at=None,
             cancel_at_period_end=False,
             ended_at=None,
+            latest_invoice=invoice,
         )
+
+    def bills(self, external_id: str, subscription: str, payment: str) -> None:
+        """Hold an invoice of a subscription, and the payment that was for it."""
+        due = Money(999, "USD")
+        self.invoices[external_id] = InvoiceSnapshot(external_id, "paid", subscription, "", due, due, (payment,), "", None, 1)
+        self.payments[payment] = self._paid(payment, subscription, external_id)
+
+    def gives_back(self, external_id: str, subscription: str, invoice: str, amount: Money = Money(999, "USD")) -> None:  # noqa: B008
+        """Hold a payment of a subscription's invoice that was given back, in full unless said otherwise."""
+        refund = RefundSnapshot(f"re_{external_id}", amount, "succeeded")
+        self.payments[external_id] = replace(self._paid(external_id, subscription, invoice), refunded=amount, refunds=(refund,))
+
+    def _paid(self, external_id: str, subscription: str, invoice: str) -> PaymentSnapshot:
+        paid, nothing = Money(999, "USD"), Money(0, "USD")
+        return PaymentSnapshot(
+            external_id, "succeeded", f"ch_{external_id}", f"cus_{subscription}", "", "", paid, nothing, nothing,
+            subscription=subscription, invoice=invoice,
+        )  # fmt: skip
 
     def event(self, name: str, kind: str, about: str, at: datetime) -> None:
         """Have something happen."""
@@ -114,3 +149,9 @@ class Processor:
             total=Money(999, "USD"),
             expires_at=self.now,
         )
+
+
+def _one(held: Mapping[str, T], external_id: str) -> T:
+    if external_id not in held:
+        raise PermanentError("never heard of it", code="resource_missing")
+    return held[external_id]
