@@ -44,7 +44,8 @@ class Recording:
 
     async def _tell(self, session: Session, task: GrantTask, row: GrantRow, outcome: Outcome, trail: Trail) -> None:
         resource = await session.get_one(ResourceRow, row.resource_id)
-        worked = outcome.status is GrantStatus.DONE
+        # what the platform was not asked for, or has not got any more, shows nothing
+        worked = outcome.actual is Actual.GRANTED or (outcome.actual is Actual.REVOKED and not outcome.answer)
         if resource.problem and (worked or outcome.remedy is Remedy.MEMBER):
             resource.problem, resource.problem_code = "", ""
             session.add(resource)
