@@ -175,13 +175,13 @@ async def change(session: Session, held: EntitlementRow, access: Access, plan: P
 
 async def _copy(session: Session, row: SubscriptionRow, snapshot: SubscriptionSnapshot, trail: Trail) -> None:
     row.plan_id, row.stripe_price_id = await _sold(session, row, snapshot)
+    row.past_due_since = _failing_since(row, snapshot, trail.at)
     row.status = snapshot.status
     row.period_end = snapshot.period_end
     row.trial_end = snapshot.trial_end
     row.cancel_at = snapshot.period_end if snapshot.cancel_at_period_end else snapshot.cancel_at
     row.ended_at = snapshot.ended_at
     row.fetched_at = trail.at
-    row.past_due_since = _failing_since(row, snapshot, trail.at)
     if row.past_due_since is None:
         row.notices_sent = 0
 
@@ -197,9 +197,12 @@ async def _sold(session: Session, row: SubscriptionRow, snapshot: SubscriptionSn
 
 
 def _failing_since(row: SubscriptionRow, snapshot: SubscriptionSnapshot, at: datetime) -> datetime | None:
+    """Return since when a payment fails: a renewal since its period began, if that was after we last looked; else since we see it."""
     if snapshot.status != "past_due":
         return None
-    return row.past_due_since or snapshot.period_start or at
+    began = snapshot.period_start
+    renewal = began is not None and (began > row.fetched_at or row.period_end <= began)
+    return row.past_due_since or (began if renewal else at)
 
 
 def _facts(row: SubscriptionRow) -> dict[str, Any]:
