@@ -1,11 +1,13 @@
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
 from bots.commands import COMMANDS
 from core.commands import Audience, CommandSpec
 from core.people import Identity
+from core.platform import EventKind
 from tests.bots.bench import PUBLIC_URL, Bench, text
 
 CREATOR_COMMANDS: Mapping[str, Mapping[str, object]] = {
@@ -339,3 +341,29 @@ async def test_what_cannot_be_set_is_refused(bench: Bench, options: dict[str, ob
 async def test_help_names_every_other_command(bench: Bench) -> None:
     said = text(await bench.ask(bench.creator, "doorman help"))
     assert all(f"/{spec.name}" in said for spec in SPECS if spec.name != "doorman help")
+
+
+# Places
+
+
+async def test_with_nothing_on_sale_a_join_says_whom_to_ask(bench: Bench) -> None:
+    said = text(await bench.ask(bench.fan, "join"))
+    assert said == "That won't work | Cleo's place has nothing on sale right now. Ask its owner, or try again later."
+
+
+async def test_a_command_in_a_direct_message_is_sent_to_the_community(bench: Bench) -> None:
+    asked = await bench.adapter.ask(bench.space, bench.fan, "status")
+    handle = replace(asked.handle, data={"request": "direct"}, space_external_id="")
+    direct = replace(asked, id="direct", space_external_id="", space_name="", handle=handle)
+    await bench.router.on_command(direct)
+    assert text(await bench.answer(direct)) == "That won't work | Ask me that in the community it is about, not in a direct message."
+
+
+async def test_a_member_of_a_server_we_have_not_heard_of_yet_is_asked_to_wait(bench: Bench) -> None:
+    new = bench.world.space("Brand new", bench.creator)
+    request = await bench.adapter.ask(new, bench.fan, "join")
+    said = text(await bench.answer(request))
+    assert said == "That won't work | I'm still getting to know this server. Please try again in a minute."
+    await bench.adapter.happens(EventKind.SPACE_ADDED, new, bench.creator, "Brand new")
+    await bench.dispatcher.settled()
+    assert "nothing on sale" in text(await bench.answer(await bench.adapter.ask(new, bench.fan, "join")))

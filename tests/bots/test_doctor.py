@@ -10,8 +10,9 @@ from sqlmodel import select
 from bots.bootstrap import open_doorman
 from bots.doctor import Finding, examine, table
 from bots.foundation import open_database, prepare
+from bots.sweeping import confirm
 from core.dispatch import Lane
-from core.errors import PermanentError
+from core.errors import PermanentError, Refusal
 from core.events import NoticeKind
 from core.ids import CauseId
 from core.platform import Resource
@@ -162,6 +163,28 @@ async def test_a_stopped_sweep_says_how_to_go_on(installation: Installation) -> 
     await change(installation, stop)
     (finding,) = wrong(await looked(installation))
     assert finding.startswith("Sweep: Cleo's place is stopped: Too many at once. To go on: doorman sweep --confirm ")
+
+
+@pytest.mark.usefixtures("role")
+async def test_a_sweep_that_is_not_stopped_needs_no_confirming_and_one_that_is_goes_on(installation: Installation) -> None:
+    communities: list[CommunityRow] = []
+
+    async def look(session: Session) -> None:
+        communities[:] = await session.exec(select(CommunityRow))
+
+    async def stop(session: Session) -> None:
+        row = (await session.exec(select(CommunityRow))).one()
+        row.stopped_at, row.stopped_reason = installation.clock.now(), "Too many at once."
+        session.add(row)
+
+    await change(installation, look)
+    with pytest.raises(Refusal, match="Cleo's place is not stopped: there is nothing to confirm") as refused:
+        await confirm(installation.configuration(), communities[0].id)
+    assert refused.value.code == "not_stopped"
+    await change(installation, stop)
+    assert await confirm(installation.configuration(), communities[0].id) == "Cleo's place"
+    await change(installation, look)
+    assert communities[0].confirmed_at is not None
 
 
 @pytest.mark.usefixtures("role")

@@ -103,7 +103,23 @@ async def test_a_browser_that_keeps_no_cookie_is_told_so(site: Site, fan: Visito
     async with site.visitor() as forgetful:
         page = await forgetful.request("POST", "/j/gold/continue", data=form)
     assert page.status == 403
-    assert "Allow cookies" in page.text
+    assert "We need one cookie" in page.text
+    assert "Allow cookies for this site, then open your link again." in page.text
+
+
+async def test_a_form_of_another_site_is_stopped_and_says_how_to_go_on(site: Site, fan: Visitor) -> None:
+    page = await fan.submit(await fan.sign_in(), PAY, headers={"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"})
+    assert page.status == 403
+    assert "We stopped that" in page.text
+    assert "That did not come from our page. Open your link again and use the button there." in page.text
+    assert not site.checkouts.started
+
+
+async def test_a_page_that_was_open_for_too_long_says_how_to_go_on(fan: Visitor) -> None:
+    await fan.sign_in()
+    page = await fan.request("POST", PAY, data={"token": "of yesterday"})
+    assert page.status == 403
+    assert "This page was open too long, or is from before you signed in. Open your link again." in page.text
 
 
 async def test_a_cookie_that_is_not_of_ours_is_replaced(fan: Visitor) -> None:

@@ -278,6 +278,16 @@ async def test_a_long_list_of_holders_is_read_to_its_end(clock: VirtualClock) ->
         assert [user async for user in world.adapter.holders(world.resource)] == sorted(fans, key=int)
 
 
+async def test_a_role_of_a_server_we_were_removed_from_is_not_for_sale_until_we_are_added_again(clock: VirtualClock) -> None:
+    async with Emulated(clock).connected() as world:
+        await world.remove_us()
+
+        with pytest.raises(Refusal, match=r"I am not in that server any more\. Add me to it again\.") as refused:
+            await world.adapter.check(world.resource)
+
+        assert refused.value.code == "not_in_server"
+
+
 async def test_only_roles_are_for_sale_on_discord(world: Emulated) -> None:
     with pytest.raises(Refusal, match="Pick a role") as refusal:
         await world.adapter.check(replace(world.resource, kind=ResourceKind.CHANNEL))
