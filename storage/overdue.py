@@ -39,7 +39,8 @@ class SubscriptionRef:
 
 def _overdue(now: datetime) -> list[ColumnElement[bool]]:
     unasked = or_(_subscription.fetched_at < _entitlement.expires_at, _subscription.fetched_at <= now - AGAIN_AFTER)
-    return [_ACTIVE, _entitlement.source_kind == SourceKind.SUBSCRIPTION, _entitlement.expires_at <= now, unasked]
+    may_end = or_(_GOES_ON, _subscription.cancel_at <= now)
+    return [_ACTIVE, _entitlement.source_kind == SourceKind.SUBSCRIPTION, _entitlement.expires_at <= now, unasked, may_end]
 
 
 def _of_subscriptions(*columns: ColumnElement[Any]) -> Select[Any]:
@@ -48,8 +49,8 @@ def _of_subscriptions(*columns: ColumnElement[Any]) -> Select[Any]:
 
 
 async def communities(session: Session, now: datetime) -> list[CommunityId]:
-    """Return the communities with subscriptions past the end we know, unless stopped, and those a person has told to go on."""
-    waiting = _of_subscriptions(_community.id).where(*_overdue(now), _GOES_ON).distinct()
+    """Return the communities with subscriptions that :func:`overdue` finds, and those a person has told to go on."""
+    waiting = _of_subscriptions(_community.id).where(*_overdue(now)).distinct()
     return sorted({*(await session.execute(waiting)).scalars(), *await confirmed(session)})
 
 
@@ -59,7 +60,10 @@ async def confirmed(session: Session) -> list[CommunityId]:
 
 
 async def overdue(session: Session, community: CommunityId, now: datetime) -> list[SubscriptionRef]:
-    """Return a community's subscriptions that should be over by what we know: asked about, never ended unasked."""
+    """Return a community's subscriptions that should be over by what we know: asked about, never ended unasked.
+
+    While the community is stopped only those that were cancelled for a moment that has come: they end whatever else waits.
+    """
     query = _of_subscriptions(_subscription.stripe_account_id, _subscription.stripe_subscription_id)
     return await _refs(session, query.where(*_overdue(now), _community.id == community))
 

@@ -9,13 +9,14 @@ from billing.catchup import CatchUp
 from core.dispatch import Lane
 from core.errors import KeyRefused, TransientError
 from core.ids import EndpointId, OrderId, StripeAccountId
-from core.payments import CheckoutStatus
+from core.payments import CheckoutStatus, PaymentGateway
 from sandbox.clock import VirtualClock
+from storage.audit import AuditRow
 from storage.communities import CommunityRow
 from storage.database import Database
 from storage.entitlements import EntitlementRow
 from storage.inbox import InboxKind, InboxRow, WorkStatus
-from storage.orders import OrderRow
+from storage.orders import OrderRow, OrderStatus
 from storage.stripe_accounts import ENVIRONMENT, StripeAccountKind, StripeAccountRow
 from storage.subscriptions import SubscriptionRow
 from storage.webhook_endpoints import WebhookEndpointRow
@@ -304,3 +305,85 @@ async def test_a_late_delivery_of_what_we_found_ourselves_is_no_news(
     await catch_up.run()
     expected = WorkStatus.PENDING if when == "before" else WorkStatus.DONE
     assert await inbox(town.db) == {"evt_1": (expected, "stripe:env")}
+
+
+@pytest.mark.parametrize("poison", ["order", "subscription", "unheard of"])
+async def test_one_that_is_poisoned_holds_up_no_other(
+    town: Town, catch_up: CatchUp, processor: Processor, clock: VirtualClock, caplog: pytest.LogCaptureFixture, poison: str
+) -> None:
+    people = await town.members(4)
+    orders = [await town.order(who, checkout_session_id=f"cs_{who}") for who in people[:2]]
+    names = await town.subscribe(people[2:], clock.now() + 30 * DAY)
+    for who, order in zip(people, orders, strict=False):
+        processor.checks_out(f"cs_{who}", order, CheckoutStatus.EXPIRED)
+    for name in names:
+        processor.says(name, "canceled", clock.now())
+    processor.says("sub_bad", "active", clock.now() + DAY, reference=await town.order(await town.member()))
+    bad = {"order": f"cs_{people[0]}", "subscription": names[0], "unheard of": "sub_bad"}[poison]
+    processor.silent[bad] = ValueError("a word we cannot read")
+    report = await catch_up.run()
+    assert await status(town.db, orders[1]) == "expired"
+    assert await state(town.db, names[1]) == ("canceled", "ended")
+    reference = orders[0] if poison == "order" else bad
+    assert report.troubles == [f"{reference}: met a fault, see the log"]
+    assert reference in caplog.text
+    assert "a word we cannot read" in caplog.text
+    processor.silent.clear()
+    assert (await catch_up.run()).troubles == []
+    assert await state(town.db, names[0]) == ("canceled", "ended")
+    assert await status(town.db, orders[0]) == "expired"
+    assert await state(town.db, "sub_bad") == ("active", "active")
+
+
+async def test_an_answer_that_cannot_be_written_holds_up_no_other(
+    town: Town, catch_up: CatchUp, processor: Processor, clock: VirtualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = await town.subscribe(await town.members(2), clock.now() + 30 * DAY)
+    processor.says(names[0], "active", clock.now().replace(tzinfo=None))
+    processor.says(names[1], "canceled", clock.now())
+    report = await catch_up.run()
+    assert await state(town.db, names[1]) == ("canceled", "ended")
+    assert names[0] in caplog.text
+    assert report.troubles == [f"{names[0]}: met a fault, see the log"]
+
+
+async def test_one_account_that_is_poisoned_holds_up_no_other(
+    town: Town, catch_up: CatchUp, processor: Processor, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = StripeAccountId("a-first")
+    async with town.db.transaction() as session:
+        session.add(StripeAccountRow(id=first, kind=StripeAccountKind.CONNECT, created_at=clock.now()))
+    reach = processor.of
+
+    async def of(account: StripeAccountId) -> PaymentGateway:
+        if account == first:
+            raise ValueError("a key we cannot read")
+        return await reach(account)
+
+    monkeypatch.setattr(processor, "of", of)
+    processor.event("evt_1", "invoice.paid", "in_1", clock.now() - DAY)
+    report = await catch_up.run()
+    assert report.troubles == ["a-first: met a fault, see the log"]
+    assert "evt_1" in await inbox(town.db)
+
+
+async def test_an_order_whose_checkout_nobody_knows_is_given_up_a_day_after_its_time(
+    town: Town, catch_up: CatchUp, clock: VirtualClock
+) -> None:
+    ends = clock.now() + HOUR
+    lost, pending = [
+        await town.order(who, checkout_session_id=f"cs_{who}", expires_at=ends, status=state)
+        for who, state in zip(await town.members(2), [OrderStatus.OPEN, OrderStatus.PENDING], strict=True)
+    ]
+    clock.advance(HOUR + DAY - timedelta(seconds=1))
+    await catch_up.run()
+    assert await status(town.db, lost) == "open"
+    clock.advance(timedelta(seconds=1))
+    before = await everything(town.db)
+    assert (await catch_up.run(dry_run=True)).counts["orders whose checkout is over", town.id] == 1
+    assert await everything(town.db) == before
+    await catch_up.run()
+    assert [await status(town.db, order) for order in (lost, pending)] == ["expired", "pending"]
+    async with town.db.reading() as session:
+        audited = (await session.exec(select(AuditRow.action).where(AuditRow.subject_id == lost))).all()
+    assert audited == ["order.expired"]

@@ -263,3 +263,21 @@ async def test_a_dry_run_asks_and_writes_nothing(town: Town, sweeper: Sweeper, s
     report = await sweeper.run(dry_run=True)
     assert report.counts["subscriptions held back", town.id] == 25
     assert await everything(town.db) == before
+
+
+async def test_a_stop_does_not_keep_a_cancel_we_knew_of_open(
+    town: Town, sweeper: Sweeper, sell: Sell, processor: Processor, clock: VirtualClock
+) -> None:
+    await sell(30, over=30)
+    [ends] = await sell(1, over=1, cancel_at=clock.now() + DAY)
+    await sweeper.run()
+    assert len(await active(town.db)) == 31
+    clock.advance(DAY)
+    processor.asked.clear()
+    await sweeper.run()
+    assert processor.asked == [ends]
+    assert len(await active(town.db)) == 30
+    assert (await community(town)).stopped_at is not None
+    processor.asked.clear()
+    await sweeper.run()
+    assert not processor.asked
