@@ -87,7 +87,7 @@ class StripeInbox:
         account = StripeAccountId(lane.partition(":")[2])
 
         async def find(busy: frozenset[Hashable]) -> Found:
-            async with self._db.reading() as session:
+            async with self._db.glance() as session:
                 now = self._clock.now()
                 came = await work.due(session, InboxRow, lane, now, BATCH)
                 again = await work.due(session, OutboxRow, lane, now, BATCH)
@@ -97,7 +97,7 @@ class StripeInbox:
             return Found({item.key: self._carry_out(account, lane, epoch, item) for item in chosen}, more)
 
         await pump(find, self._db.woken(lane))
-        async with self._db.reading() as session:
+        async with self._db.glance() as session:
             return await work.next_due(session, lane)
 
     async def _carry_out(self, account: StripeAccountId, lane: Lane, epoch: int, item: _Item) -> None:
@@ -135,7 +135,7 @@ class StripeInbox:
                 raise ValueError(f"{item.object_id} is about nothing we know")
 
     async def _waits(self, account: StripeAccountId, subscription: str) -> bool:
-        async with self._db.reading() as session:
+        async with self._db.glance() as session:
             return await comparing.stopped(session, account, subscription)
 
     async def _record(self, session: Session, item: _Item, error: Exception | None) -> None:

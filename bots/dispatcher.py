@@ -122,7 +122,7 @@ class AsyncioDispatcher:
             raise TimeoutError(f"after {within} s still running: {running}, still due: {due}") from None
 
     async def _due(self) -> list[Lane]:
-        async with self._db.reading() as session:
+        async with self._db.glance() as session:
             lanes = await due_lanes(session, self._clock.now())
         return sorted(lane for lane in lanes if _prefix(lane) in self._drains)
 

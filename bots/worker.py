@@ -37,11 +37,11 @@ class InboundDrain:
         while rows := await self._due(lane):
             for row in rows:
                 await self._settle(row, lane, epoch)
-        async with self._db.reading() as session:
+        async with self._db.glance() as session:
             return await work.next_due(session, lane)
 
     async def _due(self, lane: Lane) -> Sequence[InboxRow]:
-        async with self._db.reading() as session:
+        async with self._db.glance() as session:
             return await work.due(session, InboxRow, lane, self._clock.now(), BATCH)
 
     async def _settle(self, row: InboxRow, lane: Lane, epoch: int) -> None:

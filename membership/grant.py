@@ -71,7 +71,7 @@ class GrantDrain:
             return Found({key: self._serve(work, lane, epoch) for key, work in chosen.items()}, more)
 
         await pump(find, self._db.woken(lane))
-        async with self._db.reading() as session:
+        async with self._db.glance() as session:
             return await grants.next_due(session, lane)
 
     async def _choose(self, lane: Lane, busy: set[Seat]) -> tuple[dict[Seat, _Work], bool]:
@@ -83,7 +83,7 @@ class GrantDrain:
         left = False
         at_work = Counter(seat.space for seat in busy)
         full: list[SpaceId] = []
-        async with self._db.reading() as session:
+        async with self._db.glance() as session:
             while len(busy) + len(chosen) < AT_ONCE:
                 full = [space for space, number in at_work.items() if number >= PER_SPACE]
                 tasks = await grants.due(session, lane, self._clock.now(), BATCH, full)
@@ -188,7 +188,7 @@ class GrantDrain:
         admitted = await work.adapter.admit(space, user, token, [task.resource], reason=GRANTED)
         if admitted.outcome is AdmissionOutcome.INVITED:
             return blocked(error, invite_url=admitted.invite_url)
-        async with self._db.reading() as session:
+        async with self._db.glance() as session:
             elsewhere = await grants.waits_elsewhere(session, task.account.id, task.space_row.id)
         if not elsewhere:
             await self._credentials.forget(task.account.platform, subject, JOIN_TOKEN)

@@ -39,7 +39,7 @@ class Members:
 
     async def present(self, space: Space, user: PlatformUserId, *, cause: CauseId) -> None:
         """Somebody who acts in the space is in it: give what waited for them to come, though nobody told us that they came."""
-        async with self._db.reading() as session:
+        async with self._db.glance() as session:
             waiting = await grants.waiting_for(session, space, user)
         if waiting:
             await self.joined(space, user, at=self._clock.now(), cause=cause)

@@ -44,12 +44,12 @@ class OutboxDrain:
         """Carry out what is due, access before words; see core.dispatch.Drain."""
 
         async def find(busy: frozenset[Hashable]) -> Found:
-            async with self._db.reading() as session:
+            async with self._db.glance() as session:
                 rows = await work.due(session, OutboxRow, lane, self._clock.now(), BATCH)
             return self._jobs(lane, epoch, rows, busy)
 
         await pump(find, self._db.woken(lane))
-        async with self._db.reading() as session:
+        async with self._db.glance() as session:
             return await work.next_due(session, lane)
 
     def _jobs(self, lane: Lane, epoch: int, rows: Sequence[OutboxRow], busy: frozenset[Hashable]) -> Found:

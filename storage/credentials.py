@@ -46,7 +46,7 @@ class CredentialStore:
             await session.execute(row.on_conflict_do_update(index_elements=["platform", "subject", "purpose"], set_=replaced))
 
     async def get(self, platform: PlatformName, subject: str, purpose: str) -> str | None:
-        async with self._db.reading() as session:
+        async with self._db.glance() as session:
             row = await session.get(CredentialRow, (platform, subject, purpose))
         if row is None or (row.expires_at is not None and row.expires_at <= self._clock.now()):
             return None

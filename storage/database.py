@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from core.boundary import inside_transaction
 from core.dispatch import Lane
-from storage.engine import Engines
+from storage.engine import GLANCE, Engines
 
 LANES = "doorman.lanes"
 """Key of ``session.info``: lanes to wake once the transaction is durable."""
@@ -37,6 +37,7 @@ class Database:
         self._wake = wake
         self._writing = async_sessionmaker(engines.writer, class_=Session, expire_on_commit=False)
         self._reading = async_sessionmaker(engines.reader, class_=Session, expire_on_commit=False)
+        self._glancing = async_sessionmaker(engines.reader.execution_options(**{GLANCE: True}), class_=Session, expire_on_commit=False)
         self._woken: dict[Lane, asyncio.Event] = {}
         self.before_commit: Callable[[], None] | None = None
         """Called right before each commit; crash tests abandon the process here."""
@@ -79,6 +80,16 @@ class Database:
         token = inside_transaction.set(True)
         try:
             async with self._reading() as session:
+                yield session
+        finally:
+            inside_transaction.reset(token)
+
+    @asynccontextmanager
+    async def glance(self) -> AsyncIterator[Session]:
+        """Look something up without a snapshot: for one query, or for several that need not agree. Cheaper on SQLite."""
+        token = inside_transaction.set(True)
+        try:
+            async with self._glancing() as session:
                 yield session
         finally:
             inside_transaction.reset(token)

@@ -18,6 +18,8 @@ from storage.vault import Vault
 BUSY_TIMEOUT_MS = 10_000
 """How long SQLite waits for another process (``doorman migrate``, a backup) before it gives up."""
 READERS = 4
+GLANCE = "doorman_glance"
+"""Execution option of a reader whose every statement sees the newest, with no transaction around them: a round trip less."""
 MAX_PORT = 65_535
 _LOOKS_LIKE = "must look like postgresql://user:password@host:5432/name; in a password write @ as %40, : as %3A and / as %2F"
 _PRAGMAS = (f"busy_timeout={BUSY_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY")
@@ -121,4 +123,5 @@ def _prepare_sqlite(engine: AsyncEngine, begin: str, *pragmas: str) -> None:
 
     @event.listens_for(engine.sync_engine, "begin")
     def on_begin(connection: Any) -> None:  # noqa: ANN401 - SQLAlchemy passes its Connection
-        connection.exec_driver_sql(begin)
+        if not connection.get_execution_options().get(GLANCE):
+            connection.exec_driver_sql(begin)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import update
+from sqlalchemy import func, union_all, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -25,13 +25,12 @@ async def due(session: AsyncSession, box: type[Row], lane: Lane, now: datetime, 
 
 async def next_due(session: AsyncSession, lane: Lane) -> datetime | None:
     """Return when the next row of a lane falls due, in either box."""
-    moments: list[datetime] = []
-    for box in (InboxRow, OutboxRow):
-        query = select(box.due_at).where(box.lane == lane, col(box.status) == inline(WorkStatus.PENDING))
-        moment = (await session.exec(query.order_by(col(box.due_at)).limit(1))).first()
-        if moment is not None:
-            moments.append(moment)
-    return min(moments, default=None)
+    pending = [
+        select(func.min(box.due_at)).where(col(box.lane) == lane, col(box.status) == inline(WorkStatus.PENDING))
+        for box in (InboxRow, OutboxRow)
+    ]
+    moments = (await session.execute(union_all(*pending))).scalars()
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 async def finish(session: AsyncSession, box: type[Row], rows: Sequence[str], now: datetime) -> None:
