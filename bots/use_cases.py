@@ -11,6 +11,7 @@ from billing.subscription import Subscriptions
 from billing.tip import Tips
 from bots.commands.call import Desk
 from bots.foundation import Foundation
+from membership.attachment import Attachments
 from membership.community import Communities
 from membership.invite import Invites
 from membership.member import Members
@@ -41,6 +42,7 @@ def build_use_cases(base: Foundation) -> UseCases:
         adapters=base.adapters,
         members=Members(**tools),
         communities=Communities(**tools, default_currency=settings.default_currency),
+        attachments=Attachments(**tools),
         plans=Plans(**tools, gateways=base.gateways),
         invites=Invites(**tools, public_url=settings.public_url),
         statuses=Statuses(db=base.db, clock=base.clock),

@@ -1,6 +1,7 @@
 """Every command, in the order to show them. A new one is a file and a line here."""
 
 from bots.commands import (
+    attach,
     invite,
     join,
     link_list,
@@ -20,6 +21,7 @@ from bots.commands.call import Command
 
 _WORKING: tuple[Command, ...] = (
     setup.COMMAND,
+    attach.COMMAND,
     plan_create.COMMAND,
     plan_list.COMMAND,
     plan_archive.COMMAND,

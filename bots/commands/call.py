@@ -12,6 +12,7 @@ from core.errors import Refusal
 from core.ids import CauseId, PlatformName, PlatformUserId
 from core.people import Identity
 from core.platform import PlatformAdapter, Resource, ResourceKind, ResourceLabel, Space
+from membership.attachment import Attachments
 from membership.community import Communities, Home
 from membership.invite import Invites
 from membership.member import Members
@@ -27,6 +28,7 @@ class Desk:
     grace_days: int
     adapters: Mapping[PlatformName, PlatformAdapter]
     communities: Communities
+    attachments: Attachments
     members: Members
     plans: Plans
     invites: Invites

@@ -3,7 +3,8 @@ from bots.commands.phrases import counted
 from core.commands import Audience, CommandReply, CommandSpec, Option, OptionKind
 from core.errors import PermanentError, Refusal
 from core.platform import Channel, Message
-from core.text import Code, Text
+from core.text import Code, Moment, MomentStyle, Text
+from membership.attachment import AttachCode
 from membership.community import Home
 
 SPEC = CommandSpec(
@@ -13,6 +14,7 @@ SPEC = CommandSpec(
         Option("channel", "Where I tell you what you should know; without one I message you directly", OptionKind.CHANNEL),
         Option("currency", "Currency of your prices and tips, like USD or EUR", lowest=3, highest=3),
         Option("grace_days", "Days a member keeps access after a payment failed", OptionKind.INTEGER, lowest=0, highest=30),
+        Option("attach", "True for a code that makes another server part of this community", OptionKind.BOOLEAN),
     ),
     Audience.CREATOR,
 )
@@ -32,7 +34,10 @@ async def run(desk: Desk, call: Call) -> CommandReply:
         actor=call.who.actor,
         cause=call.cause,
     )
-    return _reply(desk, call, home)
+    made = (
+        await desk.attachments.code(home.community_id, call.space, actor=call.who.actor, cause=call.cause) if call.yes("attach") else None
+    )
+    return _reply(desk, call, home, made)
 
 
 async def _try(desk: Desk, call: Call, channel: str) -> None:
@@ -48,7 +53,7 @@ async def _try(desk: Desk, call: Call, channel: str) -> None:
         ) from error
 
 
-def _reply(desk: Desk, call: Call, home: Home) -> CommandReply:
+def _reply(desk: Desk, call: Call, home: Home, made: AttachCode | None) -> CommandReply:
     grace = desk.grace_days if home.grace_days is None else home.grace_days
     chosen = call.request.labels.get(home.notice_channel, "the channel you chose")
     where = chosen if home.notice_channel else "direct message to whoever added me"
@@ -57,10 +62,22 @@ def _reply(desk: Desk, call: Call, home: Home) -> CommandReply:
         ("Currency", (home.currency,)),
         ("After a failed payment", (f"access for {counted(grace, 'day')}" if grace else "access ends at once",)),
     )
+    if made is not None:
+        fields += (("Another server", _how_to_attach(made)),)
     return CommandReply(
         f"{home.community_name} is set up",
         ("Next: ", Code("/doorman plan create"), " makes something to sell, ", Code("/doorman invite"), " makes a link that sells it."),
         fields=fields,
+    )
+
+
+def _how_to_attach(made: AttachCode) -> Text:
+    return (
+        "Add me to it and give ",
+        Code(f"/doorman attach code:{made.code}"),
+        " there. The code works once, until ",
+        Moment(made.expires_at, MomentStyle.DATE_TIME),
+        "; whoever uses it may then manage this community too.",
     )
 
 

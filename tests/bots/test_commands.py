@@ -12,6 +12,7 @@ from tests.bots.bench import PUBLIC_URL, Bench, text
 
 CREATOR_COMMANDS: Mapping[str, Mapping[str, object]] = {
     "doorman setup": {},
+    "doorman attach": {"code": "x"},
     "doorman plan create": {"name": "Gold", "price": "9.99 USD", "interval": "month", "role": "1"},
     "doorman plan list": {},
     "doorman plan archive": {"plan": "Gold"},
@@ -336,6 +337,40 @@ async def test_a_channel_we_may_not_post_in_is_refused_and_nothing_changes(bench
 )
 async def test_what_cannot_be_set_is_refused(bench: Bench, options: dict[str, object], says: str) -> None:
     assert says in text(await bench.ask(bench.creator, "doorman setup", **options))
+
+
+async def test_a_second_server_is_attached_with_a_code_and_sells_with_the_first(bench: Bench) -> None:
+    second = bench.world.space("Annexe", bench.creator)
+    await bench.adapter.happens(EventKind.SPACE_ADDED, second, bench.creator, "Annexe")
+    await bench.plan()
+    assert "Another server" not in text(await bench.ask(bench.creator, "doorman setup"))
+    said = text(await bench.ask(bench.creator, "doorman setup", attach=True))
+    shown = re.search(r"/doorman attach code:([\w-]{43}) there\. The code works once, until ", said)
+    assert shown, said
+    lounge = bench.world.thing(second, "Lounge")
+    attached = await bench.answer(await bench.adapter.ask(second, bench.creator, "doorman attach", code=f" `{shown[1]}` "))
+    assert text(attached).startswith("Cleo's place is here too | This server is part of Cleo's place now: ")
+    added = await bench.answer(await bench.adapter.ask(second, bench.creator, "doorman plan add", plan="Gold", role=lounge.external_id))
+    assert "Lounge" in text(added)
+    assert "Lounge" in text(await bench.ask(bench.creator, "doorman plan list"))
+
+
+async def test_a_server_that_sells_already_stays_by_itself(bench: Bench) -> None:
+    second = bench.world.space("Annexe", bench.creator)
+    await bench.adapter.happens(EventKind.SPACE_ADDED, second, bench.creator, "Annexe")
+    await bench.plan()
+    said = text(await bench.answer(await bench.adapter.ask(second, bench.creator, "doorman setup", attach=True)))
+    shown = re.search(r"code:([\w-]{43})", said)
+    assert shown, said
+    assert text(await bench.ask(bench.creator, "doorman attach", code=shown[1])) == (
+        "That won't work | Cleo's place has plans or members of its own, and they cannot move along. "
+        "Keep it as it is, or attach a server where nothing was sold yet."
+    )
+
+
+async def test_a_code_that_is_made_up_is_refused_with_where_to_get_one(bench: Bench) -> None:
+    said = text(await bench.ask(bench.creator, "doorman attach", code="made-up"))
+    assert "Get one with /doorman setup attach:True in the server that is set up." in said
 
 
 async def test_help_names_every_other_command(bench: Bench) -> None:
