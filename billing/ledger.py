@@ -33,7 +33,7 @@ class Books:
         for refund in payment.refunds:
             if refund.status == "succeeded":
                 new |= await self._post(REFUNDS, PROCESSOR, refund.amount, f"refund:{refund.external_id}", subject)
-            elif refund.status in {"failed", "canceled"} and await self._booked(f"refund:{refund.external_id}"):
+            elif refund.failed and await self._booked(f"refund:{refund.external_id}"):
                 new |= await self._post(PROCESSOR, REFUNDS, refund.amount, f"refund_failed:{refund.external_id}", subject)
         return new
 

@@ -138,4 +138,4 @@ async def _subscription_of(gateway: PaymentGateway, event: EventSnapshot) -> tup
             return (await gateway.invoice(event.object_id)).subscription, ""
         case _:
             payment = await gateway.payment(event.object_id)
-            return payment.subscription, payment.invoice if 0 < payment.received.minor <= payment.refunded.minor else ""
+            return payment.subscription, payment.invoice if payment.given_back else ""

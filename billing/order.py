@@ -57,12 +57,14 @@ class Orders:
         async with self._db.transaction() as session:
             trail = Trail(self._ids, self._clock.now(), cause)
             await Books(session, self._ids, order.community_id, account, trail).payment(payment, SALES, f"order:{order.id}")
-            if payment.fee is None and payment.received.minor:
+            if payment.unsettled:
                 due = trail.at + FEE_KNOWN_AFTER
                 await add_refetch(session, trail, order.community_id, stripe_lane(account), payment.external_id, due)
             held = await entitlements.by_source(session, SourceKind.PASS, order.id)
-            if held is not None and 0 < payment.received.minor <= payment.refunded.minor:
+            if held is not None and payment.given_back:
                 await change(session, held, Access(Verdict.CLOSED), held.plan_id, trail)
+            elif held is not None and payment.restored and (held.expires_at is None or held.expires_at > trail.at):
+                await change(session, held, Access(Verdict.OPEN, held.expires_at), held.plan_id, trail)
 
     async def _write(self, session: Session, order: OrderRow, checkout: CheckoutSnapshot, status: OrderStatus, trail: Trail) -> None:
         if order.status == OrderStatus.PAID or (status is OrderStatus.EXPIRED and order.status != OrderStatus.OPEN):

@@ -76,18 +76,18 @@ class Payments:
             await self.look(account, intent, cause=cause, live=live)
 
     async def _of_subscription(self, account: StripeAccountId, payment: PaymentSnapshot, cause: CauseId, *, live: bool) -> None:
-        refunded = 0 < payment.received.minor <= payment.refunded.minor
         async with self._db.transaction() as session:
             row = await subscriptions.by_stripe_id(session, account, payment.subscription, lock=True)
             if row is None:
                 return
             trail = Trail(self._ids, self._clock.now(), cause)
             await Books(session, self._ids, row.community_id, account, trail).payment(payment, SALES, f"subscription:{row.id}")
-            if payment.fee is None and payment.received.minor:
+            if payment.unsettled:
                 due = trail.at + FEE_KNOWN_AFTER
                 await add_refetch(session, trail, row.community_id, stripe_lane(account), payment.external_id, due)
             waits = not live and await comparing.stopped(session, account, payment.subscription)
-        if refunded and waits:
+            undone = payment.restored and row.refunded_until is not None
+        if payment.given_back and waits:
             raise Stopped("given back in full, but the community is stopped until somebody has looked at what would end in it")
-        if refunded:
-            await self._subscriptions.refunded(account, payment.subscription, payment.invoice, cause=cause)
+        if payment.given_back or undone:
+            await self._subscriptions.refunded(account, payment.subscription, payment.invoice, given_back=payment.given_back, cause=cause)

@@ -25,10 +25,18 @@ ROUTES: dict[str, Subject] = {
     "invoice.paid": Subject.INVOICE,
     "invoice.payment_failed": Subject.INVOICE,
     "charge.refunded": Subject.PAYMENT,
+    "refund.created": Subject.PAYMENT,
+    "refund.updated": Subject.PAYMENT,
+    "refund.failed": Subject.PAYMENT,
 }
 """Every type we act on; the others are stored and done."""
 
-PREFIXES = {"cs_": Subject.CHECKOUT, "sub_": Subject.SUBSCRIPTION, "in_": Subject.INVOICE, "pi_": Subject.PAYMENT, "ch_": Subject.PAYMENT}
+PREFIXES = {
+    "cs_": Subject.CHECKOUT,
+    "sub_": Subject.SUBSCRIPTION,
+    "in_": Subject.INVOICE,
+    **dict.fromkeys(("pi_", "ch_", "py_", "re_", "pyr_"), Subject.PAYMENT),
+}
 
 
 def subject_of(object_id: str) -> Subject | None:

@@ -58,10 +58,10 @@ class Subscriptions:
         if len(self._asked) > REMEMBERED:
             self._asked.pop(next(iter(self._asked)))
 
-    async def refunded(self, account: StripeAccountId, external_id: str, invoice: str, *, cause: CauseId) -> None:
-        """End the access of an invoice given back in full, when it is the subscription's latest.
+    async def refunded(self, account: StripeAccountId, external_id: str, invoice: str, *, cause: CauseId, given_back: bool = True) -> None:
+        """End the access of an invoice given back in full, when it is the subscription's latest; open it again where that failed.
 
-        The next one paid opens again.
+        The next one paid opens again too.
         """
         asked_at = self._clock.now()
         snapshot = await (await self._gateways.of(account)).subscription(external_id)
@@ -71,7 +71,7 @@ class Subscriptions:
             row = await subscriptions.by_stripe_id(session, account, external_id, lock=True)
             if row is None:
                 return
-            row.refunded_until = snapshot.period_end
+            row.refunded_until = snapshot.period_end if given_back else None
             session.add(row)
             await session.flush()
             await self.apply(session, account, snapshot, Trail(self._ids, asked_at, cause))

@@ -108,11 +108,13 @@ class Tips:
         """Book a tip's payment, fee and refunds; one given back in full is marked so."""
         books = Books(session, self._ids, tip.community_id, tip.stripe_account_id, trail)
         await books.payment(payment, TIPS, f"tip:{tip.id}")
-        if payment.fee is None:
+        if payment.unsettled:
             lane, due = stripe_lane(tip.stripe_account_id), trail.at + FEE_KNOWN_AFTER
             await add_refetch(session, trail, tip.community_id, lane, payment.external_id, due)
-        if 0 < payment.received.minor <= payment.refunded.minor and tip.status != TipStatus.REFUNDED:
+        if payment.given_back and tip.status != TipStatus.REFUNDED:
             tips.advance(session, tip, TipStatus.REFUNDED, trail, payment.external_id)
+        elif payment.restored and tip.status == TipStatus.REFUNDED:
+            tips.advance(session, tip, TipStatus.PAID, trail, payment.external_id)
 
     async def _open(self, tip: TipRow, name: str, who: Identity) -> CheckoutSnapshot:
         """Open the tip's checkout, once more for a new customer where the processor has the known one no more."""

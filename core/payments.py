@@ -153,6 +153,16 @@ class RefundSnapshot:
     amount: Money
     status: str
 
+    @property
+    def failed(self) -> bool:
+        """Whether nothing is given back by it."""
+        return self.status in {"failed", "canceled"}
+
+    @property
+    def pending(self) -> bool:
+        """Whether it may still go through or fail."""
+        return self.status in {"pending", "requires_action"}
+
 
 @dataclass(frozen=True, slots=True)
 class PaymentSnapshot:
@@ -171,6 +181,22 @@ class PaymentSnapshot:
     subscription: str = ""
     """The subscription whose invoice it paid; empty for a single payment."""
     invoice: str = ""
+
+    @property
+    def given_back(self) -> bool:
+        """Whether all of it is given back or on its way; a refund that failed or was called off gives nothing back."""
+        back = sum(refund.amount.minor for refund in self.refunds if not refund.failed) if self.refunds else self.refunded.minor
+        return 0 < self.received.minor <= back
+
+    @property
+    def restored(self) -> bool:
+        """Whether it was to be given back, which failed, so that it is paid again."""
+        return not self.given_back and any(refund.failed for refund in self.refunds)
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether it is to be looked at again: its fee is not known yet, or a refund is on its way."""
+        return (self.fee is None and self.received.minor > 0) or any(refund.pending for refund in self.refunds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +255,7 @@ class PaymentGateway(Protocol):
         ...
 
     async def payment(self, external_id: str) -> PaymentSnapshot:
-        """Fetch a payment intent (``pi_``) or charge (``ch_``) afresh, with its charge, fee and refunds."""
+        """Fetch a payment intent (``pi_``), or that of a charge (``ch_``) or refund (``re_``), afresh, with charge, fee and refunds."""
         ...
 
     async def portal(self, customer: str, return_url: str) -> str:

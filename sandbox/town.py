@@ -27,6 +27,9 @@ EVENTS = (
     "invoice.paid",
     "invoice.payment_failed",
     "charge.refunded",
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
 )
 """What the operator subscribes the endpoint to, as the README says."""
 

@@ -18,5 +18,8 @@ SUBSCRIBED: Final = (
     "invoice.paid",
     "invoice.payment_failed",
     "charge.refunded",
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
 )
 """The types an endpoint subscribes to and a catch-up asks for. ``invoice.paid`` covers its narrower twin ``invoice.payment_succeeded``."""

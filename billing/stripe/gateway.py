@@ -92,7 +92,7 @@ class StripeGateway:
         )
 
     async def payment(self, external_id: str) -> PaymentSnapshot:
-        return await payments.fetch_payment(self._call, _id(external_id, "pi_", *payments.CHARGES))
+        return await payments.fetch_payment(self._call, _id(external_id, "pi_", *payments.CHARGES, *payments.REFUNDS))
 
     async def portal(self, customer: str, return_url: str) -> str:
         """Without a key of ours: a repeated click must not get an address that has passed, and a session too many does no harm."""

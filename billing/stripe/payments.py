@@ -12,10 +12,14 @@ from core.money import Money
 from core.payments import PaymentSnapshot, RefundSnapshot
 
 CHARGES = ("ch_", "py_")
+REFUNDS = ("re_", "pyr_")
 
 
 async def fetch_payment(call: Caller, external_id: str) -> PaymentSnapshot:
-    """Fetch a payment by its payment intent's or its charge's id. Up to three calls: a charge does not name its invoice."""
+    """Fetch a payment by the id of its payment intent, its charge or a refund of it. Up to four calls: a charge names no invoice."""
+    if external_id.startswith(REFUNDS):
+        refund = await call(lambda options: call.v1.refunds.retrieve_async(external_id, options=options))
+        external_id = id_of(refund.payment_intent) or id_of(refund.charge)
     if external_id.startswith(CHARGES):
         charge = await call(
             lambda options: call.v1.charges.retrieve_async(external_id, {"expand": ["balance_transaction", "refunds"]}, options)

@@ -23,6 +23,8 @@ class Card:
     """The decline on a renewal."""
     authentication: Authentication = "never"
     """``once``: 3-D Secure while the payer is there; ``always``: on renewals too, which therefore fail."""
+    refund: Literal["at once", "later", "fails later"] = "at once"
+    """When a refund goes through; one that fails later says at first that it went through."""
 
     @property
     def last4(self) -> str:
@@ -47,6 +49,8 @@ CARDS = {
         Card("4000000000000127", present="incorrect_cvc", absent="incorrect_cvc"),
         Card("4000000000000119", present="processing_error", absent="processing_error"),
         Card("4000000000000341", absent="insufficient_funds"),
+        Card("4000000000007726", refund="later"),
+        Card("4000000000005126", refund="fails later"),
         Card("4000002500003155", authentication="once"),
         Card("4000000000003220", authentication="once"),
         Card("4000002760003184", authentication="always"),

@@ -20,6 +20,8 @@ class Policy:
     incomplete_expires_after: int = 23 * HOUR
     debit_settles_after: int = 3 * DAY
     """How long a bank debit takes to succeed or fail."""
+    refund_settles_after: int = 2 * DAY
+    """How long a refund that is not instant takes to go through or fail."""
     funds_available_after: int = 2 * DAY
     fee_percent: float = 2.9
     fee_fixed: int = 30

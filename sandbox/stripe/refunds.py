@@ -1,6 +1,6 @@
 """Refunds, whole and in part: docs.stripe.com/api/refunds."""
 
-from sandbox.stripe import charges
+from sandbox.stripe import cards, charges
 from sandbox.stripe.account import Account
 from sandbox.stripe.call import Call, Route, get, listing, post
 from sandbox.stripe.errors import ApiError, invalid, missing_parameter
@@ -26,6 +26,7 @@ def create(account: Account, charge: Resource, amount: int | None = None, reason
             f"Refund amount ({written(wanted, charge['currency'])}) is greater than unrefunded amount on charge ({most})", "amount"
         )
     refund = _refund(account, charge, wanted, reason, note)
+    _settle_later(account, charge, refund)
     account.emit("refund.created", refund)
     with account.changing(charge, "charge.refunded"):
         charge["amount_refunded"] += wanted
@@ -59,6 +60,35 @@ def _refund(account: Account, charge: Resource, amount: int, reason: str | None,
     account.table("refund").add(refund, charge=charge.id, payment_intent=charge["payment_intent"])
     refund["balance_transaction"] = charges.entry(account, refund, -amount, "refund").id
     return refund
+
+
+def _settle_later(account: Account, charge: Resource, refund: Resource) -> None:
+    """Where the card has it so, have the refund go through, or fail, after a while."""
+    method = account.table("payment_method").find(charge["payment_method"])
+    means = method.hidden["means"] if method is not None else None
+    if not isinstance(means, cards.Card) or means.refund == "at once":
+        return
+    timeline = account.timeline(charge["customer"])
+    due = timeline.now() + account.policy.refund_settles_after
+    if means.refund == "later":
+        refund["status"] = "pending"
+        timeline.schedule(due, lambda: _succeed(account, refund))
+    else:
+        timeline.schedule(due, lambda: _fail(account, charge, refund))
+
+
+def _succeed(account: Account, refund: Resource) -> None:
+    with account.changing(refund, "refund.updated"):
+        refund["status"] = "succeeded"
+
+
+def _fail(account: Account, charge: Resource, refund: Resource) -> None:
+    """The money comes back to the account, and the charge counts as paid again."""
+    with account.changing(refund, "refund.updated", "refund.failed"):
+        refund |= {"status": "failed", "failure_reason": "expired_or_canceled_card"}
+    charge["amount_refunded"] -= refund["amount"]
+    charge["refunded"] = False
+    refund["failure_balance_transaction"] = charges.entry(account, refund, refund["amount"], "refund_failure").id
 
 
 def paid_charge(account: Account, intent: Resource) -> Resource:
