@@ -7,6 +7,7 @@ import pytest
 from sqlmodel import select
 
 from bots.drains import build_drains
+from core.backoff import MAX_ATTEMPTS
 from core.commands import CommandReply, CommandRequest, ReplyHandle
 from core.dispatch import inbound_lane
 from core.errors import ExternalError, MemberUnreachable, PermanentError, PermissionMissing, RateLimited, TransientError
@@ -237,15 +238,15 @@ async def test_an_asker_who_cannot_be_reached_ends_the_command(bench: Bench, mon
     assert [row.status for row in await commands(bench)] == [WorkStatus.DONE]
 
 
-async def test_a_platform_that_stays_away_is_given_up_after_twelve_tries(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    tried = failing_replies(bench, monkeypatch, *[TransientError("gone")] * 20)
+async def test_a_platform_that_stays_away_is_given_up_after_its_tries(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = failing_replies(bench, monkeypatch, *[TransientError("gone")] * 40)
     await bench.adapter.ask(bench.space, bench.fan, "status")
-    for _ in range(14):
+    for _ in range(MAX_ATTEMPTS + 2):
         await bench.dispatcher.settled()
         bench.clock.advance(timedelta(hours=1))
     await bench.dispatcher.settled()
     (row,) = await commands(bench)
-    assert (len(tried), row.status, row.attempts) == (12, WorkStatus.DEAD, 12)
+    assert (len(tried), row.status, row.attempts) == (MAX_ATTEMPTS, WorkStatus.DEAD, MAX_ATTEMPTS)
 
 
 async def test_being_told_to_wait_is_no_failed_try(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
