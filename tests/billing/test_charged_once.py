@@ -241,7 +241,8 @@ async def test_two_clicks_at_the_same_moment_are_one_order(database: Database, c
     async with open_market(database, clock, ids) as market:
         await market.plan()
         code = await market.link()
-        await market.checkouts.start(await market.link(), CLEO, cause=market.cause())
+        await market.plan(name="Silver", resources=(role("Silver"),))
+        await market.checkouts.start(await market.link("Silver"), BEN, cause=market.cause())  # nothing about the person is new
         clicks = await asyncio.gather(*(market.checkouts.start(code, BEN, cause=market.cause()) for _ in range(4)))
         assert len({(click.url, click.order_id) for click in clicks}) == 1
         assert len(await rows(market, OrderRow)) == 2
