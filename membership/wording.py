@@ -83,6 +83,8 @@ def _lasts(facts: Any) -> tuple[Span, ...]:  # noqa: ANN401
 
 def _why_ended(facts: Any) -> tuple[Span, ...]:  # noqa: ANN401
     match facts.get("why"):
+        case "payment" if facts.get("renews"):
+            return (" has ended because its payment did not arrive. Put your card right with /manage: once it pays, you are back in.",)
         case "payment":
             return (" has ended because its payment did not arrive. /join brings you back in.",)
         case "refund" if facts.get("renews"):
