@@ -29,8 +29,8 @@ async def house(sqlite_database: Database, clock: VirtualClock, ids: Ids) -> Hou
 def row(house: House, notice: Notice, subject: str = "") -> OutboxRow:
     now = house.clock.now()
     return OutboxRow(
-        id=house.ids.new(), community_id=house.id, kind=OutboxKind.NOTICE, lane=Lane("work:00"), subject=subject, payload=notice.to_payload(),
-        created_at=now, due_at=now, cause_id=CauseId("why"),
+        id=house.ids.new(), community_id=house.id, kind=OutboxKind.NOTICE, lane=Lane("work:00"), subject=subject,
+        payload=notice.to_payload(), created_at=now, due_at=now, cause_id=CauseId("why"),
     )  # fmt: skip
 
 
