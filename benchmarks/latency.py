@@ -215,7 +215,8 @@ def main() -> int:
         print(json.dumps(figures))
     else:
         print(
-            f"{figures['payments']:.0f} payments: median {figures['median_ms']} ms, p99 {figures['p99_ms']} ms, longest {figures['max_ms']} ms"
+            f"{figures['payments']:.0f} payments: median {figures['median_ms']} ms, "
+            f"p99 {figures['p99_ms']} ms, longest {figures['max_ms']} ms"
         )
         print(f"the same calls alone: median {figures['baseline_median_ms']} ms, p99 {figures['baseline_p99_ms']} ms")
         print(f"ratio at the median: {figures['ratio']} (at most {TARGET_RATIO:.0f} wanted)")

@@ -105,6 +105,7 @@ class Drift:
 def compare(grant: GrantRow, resource: Resource, held: frozenset[Resource] | None, now: datetime) -> str:
     """Make a wanted grant say what the platform says, and return that in words. ``held`` is None when they are not in the space."""
     if held is None:
+        grant.found = grant.attempted = False
         if grant.status != GrantStatus.BLOCKED:
             grant.actual, grant.status, grant.remedy = Actual.UNKNOWN, GrantStatus.BLOCKED, Remedy.MEMBER
             grant.error, grant.error_code, grant.told = "not in the space", NOT_INSIDE, False

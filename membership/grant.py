@@ -4,7 +4,7 @@ import logging
 import random
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -106,6 +106,8 @@ class GrantDrain:
         return {seat: _Work(self._adapters[found[0].space_row.platform], tuple(found)) for seat, found in seats.items()}
 
     async def _serve(self, work: _Work, lane: Lane, epoch: int) -> None:
+        tasks = tuple(replace(task, first=task.grant.wanted and not task.grant.attempted) for task in work.tasks)
+        work = replace(work, tasks=tasks)
         trouble: Exception | None = None
         held: frozenset[Resource] | None = frozenset()
         try:
@@ -146,7 +148,8 @@ class GrantDrain:
             return frozenset()
         first = work.tasks[0]
         held = await work.adapter.holds(first.space_row.space, first.account.external_id)
-        found = {task.grant.id for task in fresh if held is not None and task.resource in held}
+        invited = {task.grant.id for task in fresh if task.grant.invited_at is not None}  # our own invite may carry the role
+        found = {task.grant.id for task in fresh if held is not None and task.resource in held} - invited
         async with self._db.transaction() as session:
             await lanes.fence(session, lane, epoch)
             for task in fresh:

@@ -26,6 +26,8 @@ class Members:
         async with self._db.transaction() as session:
             trail = Trail(self._ids, self._clock.now(), cause)
             for row in await self._rows(session, space, user, at):
+                if not row.wanted and row.status != GrantStatus.DONE:
+                    continue
                 before = {"actual": str(row.actual), "status": str(row.status)}
                 _nothing_held(row)
                 row.status = GrantStatus.PENDING if row.wanted else GrantStatus.DONE
@@ -51,6 +53,7 @@ class Members:
             for row in await self._rows(session, space, user, at):
                 before = {"actual": str(row.actual), "status": str(row.status)}
                 _nothing_held(row)
+                row.attempted = False
                 row.status = GrantStatus.BLOCKED if row.wanted else GrantStatus.DONE
                 row.remedy = Remedy.MEMBER if row.wanted else None
                 row.error, row.error_code = ("left the space", "left") if row.wanted else ("", "")

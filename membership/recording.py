@@ -28,8 +28,8 @@ class Recording:
         if outcome.actual is not None:
             row.actual, row.checked_at = outcome.actual, now
             row.attempted = row.attempted and outcome.actual is Actual.GRANTED
-        elif outcome.remedy is Remedy.CREATOR and not row.attempts and row.actual is not Actual.GRANTED:
-            row.attempted = False  # refused outright: what they hold from now on is somebody else's gift
+        elif outcome.remedy is Remedy.MEMBER or (outcome.remedy is Remedy.CREATOR and task.first):
+            row.attempted = row.found = False  # nothing came of it: what they hold from now on is somebody else's gift
         if row.version == task.grant.version:
             _apply(row, outcome, now)
         session.add(row)
@@ -79,7 +79,10 @@ async def broken(session: Session, resource: ResourceRow, problem: str, code: st
 def _apply(row: GrantRow, outcome: Outcome, now: datetime) -> None:
     row.status, row.attempts = outcome.status, outcome.attempts
     row.error, row.error_code, row.remedy = outcome.error, outcome.error_code, outcome.remedy
-    row.invited_at = (row.invited_at or now) if outcome.invite_url else None
+    if outcome.invite_url:
+        row.invited_at = row.invited_at or now
+    elif outcome.status is GrantStatus.DONE:
+        row.invited_at = None
     row.invite_url = outcome.invite_url
     row.due_at = outcome.due_at or row.due_at
 

@@ -103,6 +103,8 @@ class GrantTask:
     account: AccountRow
     resource_row: ResourceRow
     space_row: SpaceRow
+    first: bool = False
+    """We had never tried to give it when this was read."""
 
     @property
     def resource(self) -> Resource:

@@ -51,8 +51,8 @@ class Person:
     ) -> Reply:
         """Type ``/words`` with ``options`` (roles, channels and people as themselves) and wait for the answer.
 
-        ``server`` None: in the direct conversation with the bot; ``typed_in`` is a channel of the server. Raises CannotError for what the client would not let
-        them send, NoAnswerError when no answer comes.
+        ``server`` None: in the direct conversation with the bot; ``typed_in`` is a channel of the server. Raises CannotError for what the
+        client would not let them send, NoAnswerError when no answer comes.
         """
         place = self._place(server, typed_in)
         data = Typed(self._world, server.guild if server else None).data(words, options)
