@@ -1,6 +1,7 @@
 """What holds of every dispatcher, on both databases. Subclass it and say how yours is opened."""
 
 import asyncio
+import contextlib
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -211,8 +212,11 @@ class DispatcherContract(ABC):
             await dispatcher.settled()
             done = called_for(first, "a")
             await first.receive_without_a_wake("a")
-            first.clock.advance(TICK)
-            await asyncio.wait_for(done.wait(), 5)
+            async with asyncio.timeout(5):
+                while not done.is_set():  # the tick before may still be looking, and then misses one move of the clock
+                    first.clock.advance(TICK)
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(done.wait(), 0.05)
 
     async def test_work_waits_for_its_time_and_is_done_the_moment_it_comes(self, first: Process) -> None:
         async with self.start(first) as dispatcher:
