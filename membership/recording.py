@@ -46,7 +46,8 @@ class Recording:
         resource = await session.get_one(ResourceRow, row.resource_id)
         # what the platform was not asked for, or has not got any more, shows nothing
         worked = outcome.actual is Actual.GRANTED or (outcome.actual is Actual.REVOKED and not outcome.answer)
-        if resource.problem and (worked or outcome.remedy is Remedy.MEMBER):
+        mended = outcome.remedy is Remedy.MEMBER and bool(resource.problem_code) and task.grant.error_code == resource.problem_code
+        if resource.problem and (worked or mended):
             resource.problem, resource.problem_code = "", ""
             session.add(resource)
         if worked and task.grant.attempts:

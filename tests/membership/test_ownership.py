@@ -325,7 +325,11 @@ def told(template: Path, folder: Path, story: Story) -> None:
 
 @given(seed=st.integers(0, 2**64))
 @settings(
-    max_examples=30, deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_roles_are_what_is_paid_for_and_what_was_a_gift(sqlite_template: Path, folder: Path, seed: int) -> None:
     story = imagine(random.Random(seed))  # noqa: S311 - replayable
