@@ -1,5 +1,7 @@
 """What is booked for a payment, its fee and what was given back of it."""
 
+from datetime import timedelta
+
 from core.ids import CommunityId, Ids, StripeAccountId
 from core.money import Money
 from core.payments import PaymentSnapshot
@@ -7,6 +9,8 @@ from storage.audit import Trail
 from storage.database import Session
 from storage.ledger import LedgerRow, book, booked
 
+FEE_KNOWN_AFTER = timedelta(hours=1)
+"""When a payment without a known fee is looked up again."""
 PROCESSOR = "processor"
 """What the processor holds for the creator."""
 SALES = "sales"

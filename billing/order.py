@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from billing.eligibility import extends
-from billing.ledger import SALES, Books
+from billing.ledger import FEE_KNOWN_AFTER, SALES, Books
 from billing.subscription import Subscriptions, change
 from core.clock import Clock
 from core.dispatch import stripe_lane
@@ -18,9 +18,6 @@ from storage.entitlements import EntitlementRow, EntitlementState, SourceKind
 from storage.orders import OrderRow, OrderStatus
 from storage.outbox import add_refetch
 from storage.plans import PlanRow
-
-FEE_KNOWN_AFTER = timedelta(hours=1)
-"""When a payment without a known fee is looked up again."""
 
 
 class Orders:

@@ -1,8 +1,8 @@
 """A payment looked at again: what is booked of it, and what a refund ends."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from billing.ledger import SALES, Books
+from billing.ledger import FEE_KNOWN_AFTER, SALES, Books
 from billing.order import Orders
 from billing.subscription import Subscriptions
 from billing.tip import Tips
@@ -17,8 +17,6 @@ from storage.database import Database
 from storage.orders import OrderRow
 from storage.outbox import add_refetch
 from storage.tips import TipRow
-
-FEE_KNOWN_AFTER = timedelta(hours=1)
 
 
 class Stopped(TransientError):  # noqa: N818 - the state of the community

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from billing.customer import Customers, Payer, is_gone
-from billing.ledger import TIPS, Books
+from billing.ledger import FEE_KNOWN_AFTER, TIPS, Books
 from core.clock import Clock
 from core.dispatch import stripe_lane
 from core.errors import PermanentError, Refusal
@@ -28,7 +28,6 @@ LARGEST = 50_000_00
 """The most one tip may be, in hundredths of the currency's unit; a slip of the finger costs more than it pleases."""
 PER_HOUR = 10
 """How many tips one member may start in an hour: against card testing."""
-FEE_KNOWN_AFTER = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
