@@ -2,7 +2,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from core.clock import Clock
-from sandbox.discord.changes import Changes
+from sandbox.changes import Changes
 from sandbox.discord.channels import Channel
 from sandbox.discord.commands import Commands
 from sandbox.discord.errors import Payload, refuse

@@ -1,0 +1,73 @@
+"""Block Kit held to its limits: https://docs.slack.dev/reference/block-kit."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sandbox.slack.errors import Payload
+
+TITLE = 25
+KINDS = frozenset({"actions", "context", "divider", "header", "image", "input", "rich_text", "section", "markdown", "video"})
+_TEXT, _HEADER, _LABEL, _VALUE, _URL, _ID, _FIELD = 3000, 150, 75, 2000, 3000, 255, 2000
+_ACTIONS, _FIELDS, _CONTEXT = 25, 10, 10
+
+
+def problems(blocks: list[Any]) -> list[str]:
+    """Return what is wrong with the blocks, a sentence each."""
+    found: list[str] = ["no more than 100 items allowed"] if len(blocks) > 100 else []  # noqa: PLR2004 - said in words
+    seen: set[str] = set()
+    for block in blocks:
+        if not isinstance(block, dict) or block.get("type") not in KINDS:
+            found.append("unsupported type: " + str(block.get("type") if isinstance(block, dict) else block))
+            continue
+        found += _of_block(block)
+        block_id = block.get("block_id")
+        if block_id is not None and (block_id in seen or not 0 < len(block_id) <= _ID):
+            found.append(f"block_id {block_id!r} must be unique and at most 255 characters")
+        seen.add(str(block_id))
+    return found
+
+
+def _of_block(block: Payload) -> Iterator[str]:
+    kind = block["type"]
+    if kind == "section":
+        if not block.get("text") and not block.get("fields"):
+            yield "section needs text or fields"
+        yield from _text(block.get("text"), _TEXT)
+        fields = block.get("fields") or []
+        if len(fields) > _FIELDS:
+            yield "no more than 10 fields allowed"
+        for one in fields:
+            yield from _text(one, _FIELD)
+    elif kind == "header":
+        yield from _text(block.get("text") or "missing", _HEADER, plain=True)
+    elif kind in {"actions", "context"}:
+        inside, most = block.get("elements"), _ACTIONS if kind == "actions" else _CONTEXT
+        if not isinstance(inside, list) or not 0 < len(inside) <= most:
+            yield f"{kind} needs 1 to {most} elements"
+    elif kind == "input" and not (block.get("label") and block.get("element")):
+        yield "input needs label and element"
+    inside = block.get("elements") if kind == "actions" else [block.get("accessory"), block.get("element")]
+    for one in inside if isinstance(inside, list) else []:
+        if isinstance(one, dict):
+            yield from _of_element(one)
+
+
+def _of_element(element: Payload) -> Iterator[str]:
+    if element.get("type") != "button":
+        return
+    yield from _text(element.get("text") or "missing", _LABEL, plain=True)
+    for name, most in (("action_id", _ID), ("value", _VALUE), ("url", _URL)):
+        given = element.get(name)
+        if given is not None and not 0 < len(str(given)) <= most:
+            yield f"{name} must be 1 to {most} characters"
+    if element.get("style") not in {None, "primary", "danger"}:
+        yield "style must be primary or danger"
+
+
+def _text(text: object, most: int, *, plain: bool = False) -> Iterator[str]:
+    if text is None:
+        return
+    if not isinstance(text, dict) or text.get("type") not in {"plain_text", "mrkdwn"} or (plain and text["type"] != "plain_text"):
+        yield "text must be a text object" + (" of plain_text" if plain else "")
+    elif not 0 < len(str(text.get("text", ""))) <= most:
+        yield f"text must be 1 to {most} characters"
