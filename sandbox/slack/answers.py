@@ -9,6 +9,7 @@ from aiohttp import web
 from sandbox.slack import interactions, posting
 from sandbox.slack.errors import RefusedError
 from sandbox.slack.interactions import Interaction
+from sandbox.slack.messages import Message
 from sandbox.slack.world import World
 
 
@@ -57,7 +58,7 @@ def answer(world: World, one: Interaction, body: dict[str, Any]) -> None:
     posting.whisper(world, message, one)
 
 
-def _remove(world: World, one: Interaction, message: posting.Message) -> None:
+def _remove(world: World, one: Interaction, message: Message) -> None:
     message.gone = True
     channel = one.workspace.channels.get(message.channel_id)
     if channel is not None:

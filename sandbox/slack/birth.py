@@ -95,9 +95,9 @@ def conversation(world: World, workspace: Workspace, user: User) -> Channel:
     for one in workspace.channels.values():
         if one.partner == user.id:
             return one
-    bot_id = workspace.bot.id if workspace.bot else ""
-    channel = Channel(world.ids.id("D"), workspace.id, "directmessage", bot_id, world.clock.now(), private=True, partner=user.id)
-    channel.members = {user.id: None, bot_id: None}
+    ours = {workspace.bot.id: None} if workspace.bot else {}
+    channel = Channel(world.ids.id("D"), workspace.id, "directmessage", user.id, world.clock.now(), private=True, partner=user.id)
+    channel.members = {user.id: None, **ours}
     workspace.channels[channel.id] = channel
     return channel
 

@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from sandbox.slack.errors import Payload
+from sandbox.slack.ids import Ids
 
 TITLE = 25
 KINDS = frozenset({"actions", "context", "divider", "header", "image", "input", "rich_text", "section", "markdown", "video"})
 _TEXT, _HEADER, _LABEL, _VALUE, _URL, _ID, _FIELD = 3000, 150, 75, 2000, 3000, 255, 2000
-_ACTIONS, _FIELDS, _CONTEXT = 25, 10, 10
+_FIELDS = 10
+_MOST = {"actions": 25, "context": 10}
+_PASSIVE = frozenset({"mrkdwn", "plain_text", "image"})
 
 
 def problems(blocks: list[Any]) -> list[str]:
@@ -27,29 +30,47 @@ def problems(blocks: list[Any]) -> list[str]:
     return found
 
 
+def name_all(ids: Ids, blocks: list[Payload]) -> None:
+    """Give blocks and elements without an id one, as Slack does."""
+    for block in blocks:
+        block.setdefault("block_id", ids.secret(5))
+        for one in _inside(block):
+            if one.get("type") not in _PASSIVE:
+                one.setdefault("action_id", ids.secret(5))
+
+
+def _inside(block: Payload) -> Iterator[Payload]:
+    for one in [*(block.get("elements") or []), block.get("accessory"), block.get("element")]:
+        if isinstance(one, dict):
+            yield one
+
+
 def _of_block(block: Payload) -> Iterator[str]:
-    kind = block["type"]
+    kind: str = block["type"]
     if kind == "section":
-        if not block.get("text") and not block.get("fields"):
-            yield "section needs text or fields"
-        yield from _text(block.get("text"), _TEXT)
-        fields = block.get("fields") or []
-        if len(fields) > _FIELDS:
-            yield "no more than 10 fields allowed"
-        for one in fields:
-            yield from _text(one, _FIELD)
+        yield from _of_section(block)
     elif kind == "header":
         yield from _text(block.get("text") or "missing", _HEADER, plain=True)
-    elif kind in {"actions", "context"}:
-        inside, most = block.get("elements"), _ACTIONS if kind == "actions" else _CONTEXT
-        if not isinstance(inside, list) or not 0 < len(inside) <= most:
-            yield f"{kind} needs 1 to {most} elements"
+    elif kind in _MOST:
+        inside = block.get("elements")
+        if not isinstance(inside, list) or not 0 < len(inside) <= _MOST[kind]:
+            yield f"{kind} needs 1 to {_MOST[kind]} elements"
+            return
     elif kind == "input" and not (block.get("label") and block.get("element")):
         yield "input needs label and element"
-    inside = block.get("elements") if kind == "actions" else [block.get("accessory"), block.get("element")]
-    for one in inside if isinstance(inside, list) else []:
-        if isinstance(one, dict):
-            yield from _of_element(one)
+    for one in _inside(block):
+        yield from _of_element(one)
+
+
+def _of_section(block: Payload) -> Iterator[str]:
+    fields = block.get("fields") or []
+    if not block.get("text") and not fields:
+        yield "section needs text or fields"
+    yield from _text(block.get("text"), _TEXT)
+    if len(fields) > _FIELDS:
+        yield "no more than 10 fields allowed"
+    for one in fields:
+        yield from _text(one, _FIELD)
 
 
 def _of_element(element: Payload) -> Iterator[str]:

@@ -25,13 +25,16 @@ class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.forms: list[_Form] = []
+        self.links: list[str] = []
         self.words: list[str] = []
         self._quiet = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         has = {key: value or "" for key, value in attrs}
         self._quiet += tag in {"style", "script", "head"}
-        if tag == "form":
+        if tag == "a":
+            self.links.append(has.get("href", ""))
+        elif tag == "form":
             self.forms.append(_Form(has.get("action", "")))
         elif tag == "button" and self.forms:
             self.forms[-1].buttons.append((has.get("name", ""), has.get("value", "")))
@@ -70,7 +73,7 @@ class Browser:
         await self._http.close()
 
     async def decide(self, url: str, *, allow: bool, team_id: str | None = None) -> str:
-        """Go to Slack's page that asks, decide, and return the address it sends the browser to."""
+        """Go to Slack's page that asks, through redirects and links, decide, and return the address it sends the browser to."""
         page = await self._ask(url)
         decision = "allow" if allow else "cancel"
         form = next((one for one in page.forms if ("decision", decision) in one.buttons), None)
@@ -94,11 +97,15 @@ class Browser:
             if at.origin() == self._slack.origin():
                 at = at.update_query({"as": self._name})
             async with self._http.get(at, allow_redirects=False) as response:
-                if response.status not in _SENT_ON:
-                    page = _Reader()
-                    page.feed(await response.text())
-                    return page
-                at = at.join(URL(response.headers["Location"]))
+                if response.status in _SENT_ON:
+                    at = at.join(URL(response.headers["Location"]))
+                    continue
+                page = _Reader()
+                page.feed(await response.text())
+            onward = next((one for one in page.links if one.startswith(str(self._slack))), None)
+            if at.origin() == self._slack.origin() or onward is None:
+                return page
+            at = URL(onward)
         raise PageError(f"{url} leads round in circles")
 
 

@@ -62,6 +62,8 @@ def revoke(world: "World", workspace: Workspace, token: Token) -> None:
     """Revoke one token, as ``auth.revoke`` or a person does; without a bot token left the app is out."""
     about = {"oauth": [] if token.bot else [token.user_id], "bot": [token.user_id] if token.bot else []}
     events.publish(world, workspace, {"type": "tokens_revoked", "tokens": about})
+    if world.tokens.of(workspace.id) == [token]:
+        events.publish(world, workspace, {"type": "app_uninstalled"})
     world.tokens.kill(token, "token_revoked")
     if token.bot and workspace.bot is not None and world.tokens.bot_token(workspace.id) is None:
         workspace.bot.deleted = True

@@ -40,6 +40,7 @@ class Interaction:
     opened: View | None = None
     result: Payload = field(default_factory=dict)
     touched: bool = False
+    given_up: bool = False
 
     @property
     def answered(self) -> bool:
@@ -56,6 +57,7 @@ def start(
     world.triggers[trigger] = one
     world.responses[one.secret] = one
     world.interactions.append(one)
+    _forget_old(world)
     return one
 
 
@@ -92,6 +94,12 @@ def use_response_url(world: "World", secret: str) -> Interaction:
 
 
 def waiting(world: "World", team_id: str, user_id: str) -> Interaction | None:
-    """Return the oldest interaction of this person that shows them nothing yet."""
-    found = (one for one in world.interactions if one.workspace.id == team_id and one.user.id == user_id and not one.answered)
-    return next(found, None)
+    """Return the oldest interaction that this person still waits for and that shows them nothing yet."""
+    mine = (one for one in world.interactions if one.workspace.id == team_id and one.user.id == user_id)
+    return next((one for one in mine if not (one.answered or one.given_up or one.failure)), None)
+
+
+def _forget_old(world: "World") -> None:
+    limit = world.clock.now() - 2 * URL_LIFE
+    while world.responses and (oldest := next(iter(world.responses.values()))).created_at < limit:
+        del world.responses[oldest.secret], world.triggers[oldest.trigger_id]

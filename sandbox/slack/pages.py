@@ -145,8 +145,17 @@ class Pages:
         self._tickets[ticket] = (person.name, asked)
         choices = self._choices(person, installs=bool(asked.bot_scopes))
         picked = next((one for one in choices if asked.team == one.id), None) or (choices[0] if choices else None)
-        values = {"app": self.world.app, "person": person, "ticket": ticket, "here": _here(request)}
-        return _remember(self._page("consent.html", **values, asked=asked, workspaces=choices, picked=picked), person)
+        response = self._page(
+            "consent.html",
+            app=self.world.app,
+            person=person,
+            ticket=ticket,
+            here=_here(request),
+            asked=asked,
+            workspaces=choices,
+            picked=picked,
+        )
+        return _remember(response, person)
 
     def _choices(self, person: Account, *, installs: bool) -> list[Workspace]:
         found = [(one, one.user_of(person)) for one in self.world.workspaces.values()]

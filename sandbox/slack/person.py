@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from sandbox.slack import birth, events, membership, posting, roster, sight, uses
 from sandbox.slack.browser import Browser, Landing
 from sandbox.slack.channels import Channel
+from sandbox.slack.errors import Payload
 from sandbox.slack.forms import chosen, filled
 from sandbox.slack.interactions import Interaction
 from sandbox.slack.replies import Reply, Seen, Shown, Sight, Submitted
@@ -79,7 +80,7 @@ class Person(Steward):
         known = self._world.homes.get(key)
         version = known.version if known else -1
         channel = birth.conversation(self._world, workspace, user)
-        about = {"type": "app_home_opened", "user": user.id, "channel": channel.id, "tab": "home"}
+        about: Payload = {"type": "app_home_opened", "user": user.id, "channel": channel.id, "tab": "home"}
         bot_id = (workspace.bot.bot_id if workspace.bot else None) or ""
         if known is not None:
             about["view"] = known.payload(self._world.app.id, bot_id)
@@ -182,6 +183,7 @@ class Person(Steward):
         try:
             await self._world.when(lambda: one.failure or (one.acknowledged and one.answered), within)
         except TimeoutError:
+            one.given_up = True
             what = "acknowledged and never came back" if one.acknowledged else "did not acknowledge"
             raise NoAnswerError(f"the app {what} within {within} s") from None
         if one.failure is not None:

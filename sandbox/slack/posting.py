@@ -36,7 +36,7 @@ def by_bot(world: "World", workspace: Workspace, channel: Channel, text: str, fo
     bot = workspace.bot
     profile = installation.bot_profile(world, workspace)
     message = Message(world.ids.ts(), workspace.id, channel.id, bot.id if bot else "", text, found, profile, **more)  # type: ignore[arg-type] # thread_ts, to
-    _name(world, message)
+    blocks.name_all(world.ids, message.blocks)
     return message
 
 
@@ -64,17 +64,8 @@ def whisper(world: "World", message: Message, because: Interaction | None) -> No
 def rewrite(world: "World", message: Message, text: str, found: list[Payload]) -> None:
     """Edit a message; a person who just pressed a button of it sees that as the answer."""
     message.rewrite(text, found)
-    _name(world, message)
+    blocks.name_all(world.ids, message.blocks)
     for one in world.interactions:
         if one.source is message:
             one.touched = True
     world.changes.notify()
-
-
-def _name(world: "World", message: Message) -> None:
-    """Give blocks and elements without an id one, as Slack does."""
-    for block in message.blocks:
-        block.setdefault("block_id", world.ids.secret(5))
-        for one in [*(block.get("elements") or []), block.get("accessory"), block.get("element")]:
-            if isinstance(one, dict) and one.get("type") not in {"mrkdwn", "plain_text", "image"}:
-                one.setdefault("action_id", world.ids.secret(5))

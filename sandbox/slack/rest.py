@@ -115,7 +115,7 @@ class Rest:
             self.refusals.remove(refusal)
         if refusal.after:
             endpoint.handler(call)
-        raise RefusedError(refusal.error)
+        raise RefusedError(refusal.error, fault=True)
 
 
 async def arguments(request: web.Request) -> Payload:

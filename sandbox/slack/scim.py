@@ -34,21 +34,19 @@ class Scim:
             user = workspace.users.get(request.match_info["id"])
             if user is None or user.is_bot:
                 return _refused(404, "user_not_found")
-            if request.method == "GET":
-                return _answered(user)
-            if request.method == "DELETE":
-                self._set(workspace, user, active=False)
-                return web.Response(status=204)
-            if request.method == "PATCH":
-                active = _wanted(json.loads(await request.read() or b"{}"))
-                if active is not None:
-                    self._set(workspace, user, active=active)
-                return _answered(user)
+            return self._do(workspace, user, request.method, await request.read())
         except RefusedError as refused:
             return _refused(refused.status if refused.status != 200 else 403, refused.error)  # noqa: PLR2004 - not an answer here
         except ValueError:
             return _refused(400, "invalid_json")
-        return _refused(405, "method_not_allowed")
+
+    def _do(self, workspace: Workspace, user: User, method: str, body: bytes) -> web.Response:
+        if method not in {"GET", "PATCH", "DELETE"}:
+            return _refused(405, "method_not_allowed")
+        active = False if method == "DELETE" else _wanted(json.loads(body or b"{}")) if method == "PATCH" else None
+        if active is not None:
+            self._set(workspace, user, active=active)
+        return web.Response(status=204) if method == "DELETE" else _answered(user)
 
     def _admitted(self, value: str) -> Workspace:
         try:

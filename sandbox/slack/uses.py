@@ -1,9 +1,8 @@
 """How commands, buttons and forms are told to the app."""
 
-from sandbox.slack import interactions
+from sandbox.slack import interactions, views
 from sandbox.slack.answers import acknowledged
 from sandbox.slack.channels import Channel
-from sandbox.slack.endpoints import views
 from sandbox.slack.errors import Payload
 from sandbox.slack.interactions import ACTIONS, COMMAND, SUBMISSION, Interaction
 from sandbox.slack.messages import Message
@@ -57,8 +56,8 @@ def press(
                 "is_ephemeral": seen.to is not None,
             },
             "channel": {"id": where.id, "name": where.name},
-            "message": seen.payload(),
             "state": {"values": {}},
+            **({} if seen.to else {"message": seen.payload()}),
             "response_url": interactions.response_url(world, one),
         }
     action = {"action_id": element["action_id"], "block_id": block["block_id"], "type": element["type"], "action_ts": world.ids.ts()}

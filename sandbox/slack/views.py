@@ -2,12 +2,19 @@
 
 import json
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from sandbox.slack import blocks
 from sandbox.slack.errors import Payload, RefusedError, invalid_arguments
 
+if TYPE_CHECKING:
+    from sandbox.slack.interactions import Interaction
+    from sandbox.slack.world import World
+
 LARGEST = 250_000
 """Bytes of JSON."""
+DEEPEST = 3
+"""Modals on top of each other."""
 
 
 @dataclass(slots=True)
@@ -75,3 +82,43 @@ def examine(body: object, kind: str) -> Payload:
     if problems:
         raise invalid_arguments(*problems)
     return body
+
+
+def new_home(world: "World", team_id: str, user_id: str, body: Payload) -> View:
+    """Make somebody's App Home, published no time yet."""
+    view_id = world.ids.id("V")
+    world.views[view_id] = View(view_id, team_id, user_id, "home", body, "", view_id, version=-1)
+    return world.views[view_id]
+
+
+def show(world: "World", asked: "Interaction", body: Payload, below: View | None) -> View:
+    """Put a modal in front of the person, on top of ``below``."""
+    depth, at = 1, below
+    while at is not None:
+        depth, at = depth + 1, world.views.get(at.previous or "")
+    if depth > DEEPEST:
+        raise RefusedError("push_limit_reached")
+    external = body.get("external_id")
+    if external and any(one.team_id == asked.workspace.id and one.body.get("external_id") == external for one in world.views.values()):
+        raise RefusedError("duplicate_external_id")
+    view_id = world.ids.id("V")
+    root = below.root if below else view_id
+    view = View(view_id, asked.workspace.id, asked.user.id, "modal", body, _hash(world), root, below.id if below else None)
+    blocks.name_all(world.ids, view.blocks)
+    world.views[view_id] = asked.opened = view
+    world.changes.notify()
+    return view
+
+
+def replace(world: "World", view: View, body: Payload) -> None:
+    """Put another definition in a view's place; who did something in it sees that as the answer."""
+    view.body, view.hash, view.version = body, _hash(world), view.version + 1
+    blocks.name_all(world.ids, view.blocks)
+    for one in world.interactions:
+        if one.view is view:
+            one.touched = True
+    world.changes.notify()
+
+
+def _hash(world: "World") -> str:
+    return f"{int(world.clock.now().timestamp())}.{world.ids.secret(8)}"

@@ -100,7 +100,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A method. ``scopes``: any one will do; none: the method needs no scope, or asks by itself. ``reason``: tokens it refuses."""
+    """A method. ``scopes``: any one will do; none: the method needs no scope, or asks by itself. ``people_only``: no bot may call it."""
 
     method: str
     tier: str

@@ -64,6 +64,9 @@ def _own(call: Call, error: str) -> tuple[Channel, Message]:
 def _place(call: Call) -> Channel:
     """Return where to post: a channel, or the conversation with the person whose id is given instead."""
     target = call.text("channel")
+    if target.startswith("#"):
+        named = (one for one in call.workspace.channels.values() if one.name == target[1:] and not one.is_im)
+        target = call.args["channel"] = next((one.id for one in named), target)
     if target in call.workspace.users:
         user = call.workspace.users[target]
         when(user.is_bot, "cannot_dm_bot")

@@ -1,27 +1,24 @@
-from sandbox.slack import interactions
+from sandbox.slack import interactions, views
 from sandbox.slack.endpoints.call import Call, Endpoint, when
 from sandbox.slack.errors import Payload, RefusedError, invalid_arguments
 from sandbox.slack.interactions import Interaction
-from sandbox.slack.views import View, examine
-from sandbox.slack.world import World
-
-_DEEPEST = 3
+from sandbox.slack.views import View
 
 
 def open_modal(call: Call) -> Payload:
     """Open a modal for who just did something."""
-    body = examine(call.structure("view"), "modal")
+    body = views.examine(call.structure("view"), "modal")
     asked = _trigger(call)
-    return _shown(call, show(call.world, asked, body, None))
+    return _shown(call, views.show(call.world, asked, body, None))
 
 
 def push(call: Call) -> Payload:
     """Put a modal on top of the one in front of the person."""
-    body = examine(call.structure("view"), "modal")
+    body = views.examine(call.structure("view"), "modal")
     asked = _trigger(call)
     if asked.view is None or asked.view.kind != "modal":
         raise RefusedError("not_found")
-    return _shown(call, show(call.world, asked, body, asked.view))
+    return _shown(call, views.show(call.world, asked, body, asked.view))
 
 
 def update(call: Call) -> Payload:
@@ -29,50 +26,22 @@ def update(call: Call) -> Payload:
     body = call.structure("view")
     view = _find(call)
     when("hash" in call.args and call.text("hash") != view.hash, "hash_conflict")
-    replace(call.world, view, examine(body, view.kind))
+    views.replace(call.world, view, views.examine(body, view.kind))
     return _shown(call, view)
 
 
 def publish(call: Call) -> Payload:
     """Show somebody their App Home."""
     user = call.workspace.user(call.text("user_id"))
-    body = examine(call.structure("view"), "home")
+    body = views.examine(call.structure("view"), "home")
     when(user.deleted, "user_disabled")
     key = (call.workspace.id, user.id)
     home = call.world.homes.get(key)
+    when(home and "hash" in call.args and call.text("hash") != home.hash, "hash_conflict")
     if home is None:
-        view_id = call.world.ids.id("V")
-        home = View(view_id, call.workspace.id, user.id, "home", body, _hash(call.world), view_id, version=-1)
-        call.world.homes[key] = call.world.views[view_id] = home
-    else:
-        when("hash" in call.args and call.text("hash") != home.hash, "hash_conflict")
-    replace(call.world, home, body)
+        call.world.homes[key] = home = views.new_home(call.world, call.workspace.id, user.id, body)
+    views.replace(call.world, home, body)
     return _shown(call, home)
-
-
-def show(world: World, asked: Interaction, body: Payload, below: View | None) -> View:
-    """Put a modal in front of the person, on top of ``below``."""
-    depth, at = 1, below
-    while at is not None:
-        depth, at = depth + 1, world.views.get(at.previous or "")
-    when(depth > _DEEPEST, "push_limit_reached")
-    view_id = world.ids.id("V")
-    root = below.root if below else view_id
-    view = View(view_id, asked.workspace.id, asked.user.id, "modal", body, _hash(world), root, below.id if below else None)
-    _name_all(world, view)
-    world.views[view_id] = asked.opened = view
-    world.changes.notify()
-    return view
-
-
-def replace(world: World, view: View, body: Payload) -> None:
-    """Put another definition in a view's place; who did something in it sees that as the answer."""
-    view.body, view.hash, view.version = body, _hash(world), view.version + 1
-    _name_all(world, view)
-    for one in world.interactions:
-        if one.view is view:
-            one.touched = True
-    world.changes.notify()
 
 
 def _trigger(call: Call) -> Interaction:
@@ -96,18 +65,6 @@ def _find(call: Call) -> View:
 def _shown(call: Call, view: View) -> Payload:
     bot = call.workspace.bot
     return {"view": view.payload(call.world.app.id, (bot.bot_id if bot else None) or "")}
-
-
-def _hash(world: World) -> str:
-    return f"{int(world.clock.now().timestamp())}.{world.ids.secret(8)}"
-
-
-def _name_all(world: World, view: View) -> None:
-    for block in view.blocks:
-        block.setdefault("block_id", world.ids.secret(5))
-        for one in [*(block.get("elements") or []), block.get("accessory"), block.get("element")]:
-            if isinstance(one, dict) and one.get("type") not in {"mrkdwn", "plain_text", "image"}:
-                one.setdefault("action_id", world.ids.secret(5))
 
 
 ROUTES = (

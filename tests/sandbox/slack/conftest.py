@@ -11,7 +11,12 @@ from urllib.parse import parse_qs
 import aiohttp
 import pytest
 from aiohttp import web
+from slack_sdk.errors import SlackApiError
 from slack_sdk.signature import SignatureVerifier
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from sandbox.clock import VirtualClock
@@ -63,6 +68,17 @@ class Listener:
 
     def events(self, kind: str) -> list[dict[str, Any]]:
         return [one.fields for one in self.heard if one.fields.get("event", {}).get("type") == kind]
+
+
+Take = Callable[[SocketModeRequest], Awaitable[None]]
+Connect = Callable[..., Awaitable[SocketModeClient]]
+
+
+async def error_of(call: Awaitable[object]) -> str:
+    """Return the word the API refuses the call with."""
+    with pytest.raises(SlackApiError) as refused:
+        await call
+    return str(refused.value.response["error"])
 
 
 def fine(_: Request) -> web.Response:
@@ -128,6 +144,30 @@ async def listener(rig: Rig) -> AsyncIterator[Listener]:
         made = Listener(f"{url}/slack/events", fine)
         await rig.slack.set_request_url(made.url)
         yield made
+
+
+@pytest.fixture
+async def connect(rig: Rig) -> AsyncIterator[Connect]:
+    """Connect the SDK's Socket Mode client, with what to do about each request once it is acknowledged."""
+    async with AsyncExitStack() as stack:
+
+        async def make(take: Take | None = None, *, acknowledge: bool = True) -> SocketModeClient:
+            socket = SocketModeClient(rig.served.app_token, web_client=AsyncWebClient(base_url=rig.served.api_url))
+
+            async def heard(_: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
+                if acknowledge:
+                    await socket.send_socket_mode_response(SocketModeResponse(envelope_id=request.envelope_id))
+                if take is not None:
+                    await take(request)
+
+            socket.socket_mode_request_listeners.append(heard)
+            before = rig.slack.sockets.connected
+            await socket.connect()  # type: ignore[no-untyped-call]
+            stack.push_async_callback(socket.close)
+            await rig.slack.model.when(lambda: rig.slack.sockets.connected > before)
+            return socket
+
+        yield make
 
 
 def _fields(request: web.Request, body: bytes) -> dict[str, Any]:

@@ -5,13 +5,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from tests.sandbox.slack.conftest import Rig
-
-
-async def error_of(call: object) -> str:
-    with pytest.raises(SlackApiError) as refused:
-        await call  # type: ignore[misc] # a coroutine of the SDK
-    return str(refused.value.response["error"])
+from tests.sandbox.slack.conftest import Rig, error_of
 
 
 async def test_the_sdk_is_told_whose_token_it_has(rig: Rig, client: AsyncWebClient) -> None:
