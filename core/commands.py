@@ -25,6 +25,8 @@ class CommandKind(StrEnum):
     USER_MENU = "user_menu"
     MESSAGE_MENU = "message_menu"
     BUTTON = "button"
+    HOME = "home"
+    """Opening our own page in the platform's client, where it has one; the reply is what the page shows."""
 
 
 class OptionKind(StrEnum):

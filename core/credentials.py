@@ -1,9 +1,18 @@
 """Where adapters keep secrets, since they store nothing themselves."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from core.ids import PlatformName
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to renew a secret, for a while. ``epoch`` proves it: whoever came later has a higher one."""
+
+    secret: str
+    epoch: int
 
 
 class Credentials(Protocol):
@@ -19,4 +28,17 @@ class Credentials(Protocol):
 
     async def forget(self, platform: PlatformName, subject: str, purpose: str) -> None:
         """Delete the secret; one that is not there is fine."""
+        ...
+
+    async def lease(self, platform: PlatformName, subject: str, purpose: str, lifetime: timedelta) -> Lease | None:
+        """Take the right to renew a secret, whatever its time; None while somebody else has it, and when there is no such secret.
+
+        The call that renews is made after this returns and outside any lock; a holder that dies is relieved after ``lifetime``.
+        """
+        ...
+
+    async def renew(
+        self, platform: PlatformName, subject: str, purpose: str, lease: Lease, secret: str, expires_at: datetime | None
+    ) -> bool:
+        """Store the renewed secret and give the lease back; False, and nothing stored, when somebody has taken a newer lease meanwhile."""
         ...

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import ClassVar, Protocol, runtime_checkable
 
 from core.commands import CommandReply, CommandRequest, CommandSpec, ReplyHandle
+from core.errors import ExternalError
 from core.ids import PlatformName, PlatformUserId
 from core.text import Text
 
@@ -203,7 +204,8 @@ class AdmissionOutcome(StrEnum):
     ADMITTED = "admitted"
     ALREADY_INSIDE = "already_inside"
     INVITED = "invited"
-    """They must open ``invite_url`` themselves; the grant follows when they join."""
+    """They must open ``invite_url`` themselves; the grant follows when they join. Empty where the platform makes no invites: then the
+    link the creator gave us for the space is what there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,12 +269,39 @@ class Identifying(Protocol):
 
 @runtime_checkable
 class BatchGrants(Protocol):
-    """Power: one call for many changes of one resource."""
+    """Power: one call for many changes of one resource, for the kinds of resource where a call each would be wrong or too dear."""
+
+    batched_kinds: ClassVar[frozenset[ResourceKind]]
 
     async def apply(
         self, resource: Resource, grants: frozenset[PlatformUserId], revokes: frozenset[PlatformUserId], *, reason: str
-    ) -> Mapping[PlatformUserId, Exception | None]:
-        """Carry out all changes of ``resource`` and return the outcome for each user."""
+    ) -> Mapping[PlatformUserId, ExternalError | None]:
+        """Carry out all changes of ``resource`` and return the outcome for each user, None for done; idempotent.
+
+        Raises ExternalError when nothing is known to have been changed for anybody.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """A space we were just brought into, and by whom."""
+
+    space: Space
+    name: str
+    installer: PlatformUserId
+
+
+@runtime_checkable
+class Installing(Protocol):
+    """Power: be brought into a space from a web page (OAuth 2 authorization code), for platforms without another way."""
+
+    def install_url(self, state: str, redirect_uri: str) -> str:
+        """Return where to send the browser of whoever manages the space."""
+        ...
+
+    async def install(self, code: str, redirect_uri: str) -> Installation:
+        """Trade the callback's code for the installation and keep its secrets; Refusal ``bad_code`` when it is refused."""
         ...
 
 

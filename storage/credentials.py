@@ -1,12 +1,13 @@
 """Secrets of accounts and installations, encrypted."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Index, Text, delete
+from sqlalchemy import ColumnElement, Index, Text, delete, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
 from core.clock import Clock
+from core.credentials import Lease
 from core.ids import PlatformName
 from storage.database import Database
 from storage.purge import delete_before
@@ -54,8 +55,36 @@ class CredentialStore:
 
     async def forget(self, platform: PlatformName, subject: str, purpose: str) -> None:
         async with self._db.transaction() as session:
-            named = (col(CredentialRow.platform) == platform, col(CredentialRow.subject) == subject, col(CredentialRow.purpose) == purpose)
-            await session.execute(delete(CredentialRow).where(*named))
+            await session.execute(delete(CredentialRow).where(*_named(platform, subject, purpose)))
+
+    async def lease(self, platform: PlatformName, subject: str, purpose: str, lifetime: timedelta) -> Lease | None:
+        now = self._clock.now()
+        free = or_(col(CredentialRow.leased_until).is_(None), col(CredentialRow.leased_until) <= now)
+        async with self._db.transaction() as session:
+            taken = (
+                update(CredentialRow)
+                .where(*_named(platform, subject, purpose), free)
+                .values(epoch=CredentialRow.epoch + 1, leased_until=now + lifetime)
+                .returning(col(CredentialRow.secret), col(CredentialRow.epoch))
+            )
+            found = (await session.execute(taken)).one_or_none()
+        return Lease(*found) if found else None
+
+    async def renew(
+        self, platform: PlatformName, subject: str, purpose: str, lease: Lease, secret: str, expires_at: datetime | None
+    ) -> bool:
+        async with self._db.transaction() as session:
+            mine = (
+                update(CredentialRow)
+                .where(*_named(platform, subject, purpose), col(CredentialRow.epoch) == lease.epoch)
+                .values(secret=secret, expires_at=expires_at, leased_until=None)
+                .returning(col(CredentialRow.epoch))
+            )
+            return (await session.execute(mine)).one_or_none() is not None
+
+
+def _named(platform: PlatformName, subject: str, purpose: str) -> tuple[ColumnElement[bool], ...]:
+    return (col(CredentialRow.platform) == platform, col(CredentialRow.subject) == subject, col(CredentialRow.purpose) == purpose)
 
 
 async def purge(session: AsyncSession, now: datetime, limit: int) -> int:

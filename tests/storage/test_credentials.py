@@ -61,3 +61,30 @@ async def test_secrets_of_other_subjects_and_purposes_are_not_touched(credential
 async def test_forgetting_what_is_not_there_is_fine(credentials: Credentials) -> None:
     await credentials.forget(PLATFORM, ":42", "join")
     assert await credentials.get(PLATFORM, ":42", "join") is None
+
+
+async def test_of_two_who_want_to_renew_a_secret_one_may(credentials: Credentials, clock: VirtualClock) -> None:
+    await credentials.put(PLATFORM, "T1", "installation", "old", clock.now())
+    lease = await credentials.lease(PLATFORM, "T1", "installation", HOUR)
+    assert lease is not None
+    assert lease.secret == "old"
+    assert await credentials.lease(PLATFORM, "T1", "installation", HOUR) is None
+    assert await credentials.renew(PLATFORM, "T1", "installation", lease, "new", clock.now() + HOUR)
+    assert await credentials.get(PLATFORM, "T1", "installation") == "new"
+    assert await credentials.lease(PLATFORM, "T1", "installation", HOUR) is not None
+
+
+async def test_whoever_was_relieved_of_a_renewal_cannot_store_it(credentials: Credentials, clock: VirtualClock) -> None:
+    await credentials.put(PLATFORM, "T1", "installation", "old", None)
+    paused = await credentials.lease(PLATFORM, "T1", "installation", HOUR)
+    clock.advance(HOUR)
+    relief = await credentials.lease(PLATFORM, "T1", "installation", HOUR)
+    assert paused is not None
+    assert relief is not None
+    assert not await credentials.renew(PLATFORM, "T1", "installation", paused, "late", None)
+    assert await credentials.renew(PLATFORM, "T1", "installation", relief, "new", None)
+    assert await credentials.get(PLATFORM, "T1", "installation") == "new"
+
+
+async def test_what_is_not_there_cannot_be_renewed(credentials: Credentials) -> None:
+    assert await credentials.lease(PLATFORM, "T1", "installation", HOUR) is None
