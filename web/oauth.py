@@ -1,25 +1,22 @@
 """Signing in with a platform: off to it with a state nobody can guess, and back with an account proven there."""
 
-from datetime import timedelta
 from typing import Final
 
 from aiohttp import web
 
-from core.errors import Refusal
 from core.ids import PlatformName
 from core.people import Identity
 from core.platform import AccountLinking, LinkedAccount
 from storage import grants, states
-from storage.states import BrowserRow, StateRow
-from web.browser import PROOF_LIFE, Browser, digest, known, own_form, remember
+from storage.states import BrowserRow
+from web.browser import PROOF_LIFE, Browser, known, own_form, remember
 from web.invite import callback_url, linking
 from web.keys import ADAPTERS, CLOCK, CREDENTIALS, DATABASE, IDS, INVITES
 from web.pages import link_path, outside, redirect
+from web.round_trip import answered, arrive, depart
 
-STATE_LIFE: Final = timedelta(minutes=10)
 PURPOSE: Final = "join"
 """What the round trip is for, and under which name the token that brings them in is kept."""
-_LONGEST: Final = 2048
 
 
 async def leave(request: web.Request) -> web.Response:
@@ -27,17 +24,7 @@ async def leave(request: web.Request) -> web.Response:
     browser = await own_form(request)
     offer = await request.app[INVITES].look(request.match_info["code"])
     adapter = linking(request, offer)
-    state = request.app[IDS].secret()
-    row = StateRow(
-        state_hash=digest(state),
-        browser_hash=browser.hash,
-        platform=offer.platform,
-        purpose=PURPOSE,
-        subject=offer.invite.code,
-        expires_at=request.app[CLOCK].now() + STATE_LIFE,
-    )
-    async with request.app[DATABASE].transaction() as session:
-        await states.put(session, row)
+    state = await depart(request, browser, offer.platform, PURPOSE, offer.invite.code)
     return redirect(outside(adapter.authorize_url(state, callback_url(request, offer.platform))))
 
 
@@ -48,13 +35,10 @@ async def come_back(request: web.Request) -> web.Response:
     if not isinstance(adapter, AccountLinking):
         raise web.HTTPNotFound
     browser = known(request)
-    back = link_path(await _code_of(request, browser, platform))
+    back = link_path((await arrive(request, platform, PURPOSE)).subject)
     if "error" in request.query:
         return redirect(f"{back}?note=denied")
-    code = request.query.get("code", "")
-    if not 0 < len(code) <= _LONGEST:
-        raise Refusal("bad_code", "The sign-in came back without an answer. Open your link and try again.")
-    account = await adapter.exchange(code, callback_url(request, platform))
+    account = await adapter.exchange(answered(request), callback_url(request, platform))
     if account.token is not None:
         subject = f"{account.realm}:{account.user}"
         await request.app[CREDENTIALS].put(platform, subject, PURPOSE, account.token, account.token_expires_at)
@@ -64,27 +48,6 @@ async def come_back(request: web.Request) -> web.Response:
     response = redirect(back)
     remember(request, response, await _prove(request, browser, platform, account))
     return response
-
-
-async def _code_of(request: web.Request, browser: Browser | None, platform: PlatformName) -> str:
-    """Use the state up and return the link it was made for. A state shown by the wrong browser or provider is burnt too."""
-    state = request.query.get("state", "")
-    async with request.app[DATABASE].transaction() as session:
-        row = await states.take(session, digest(state)) if 0 < len(state) <= _LONGEST else None
-    fits = (
-        row is not None
-        and browser is not None
-        and row.browser_hash == browser.hash
-        and (row.platform, row.purpose) == (platform, PURPOSE)
-        and row.expires_at > request.app[CLOCK].now()
-    )
-    if row is None or not fits:
-        raise Refusal(
-            "bad_state",
-            "It was used already, took longer than ten minutes, or began in another browser. Nothing was linked. "
-            "Open your link and try again.",
-        )
-    return row.subject
 
 
 async def _prove(request: web.Request, before: Browser | None, platform: PlatformName, account: LinkedAccount) -> Browser:
