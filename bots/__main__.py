@@ -15,6 +15,7 @@ from bots.doctor import examine, table
 from bots.failures import EXPECTED, sentence
 from bots.foundation import open_database, prepare
 from bots.logging import configure_logging
+from bots.platforms import installed
 from bots.settings import BadSettings, Configuration, read_settings
 from bots.sweeping import confirm, sweep_once
 from core.clock import SystemClock
@@ -106,7 +107,10 @@ def doctor() -> None:
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line, with what the installed platforms add to it."""
+    for name, platform in installed().items():
+        if platform.cli is not None:
+            app.add_typer(platform.cli, name=name, help=f"What only {platform.label} needs.")
     app(prog_name="doorman")
 
 

@@ -128,6 +128,7 @@ async def _listen(doorman: Doorman, router: Router, group: GroupCommit) -> Async
         checkouts=doorman.cases.desk.checkouts,
         statuses=doorman.cases.desk.statuses,
         tips=doorman.cases.desk.tips,
+        installs=doorman.cases.installs,
         webhooks=webhooks,
         database=base.db,
         clock=base.clock,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Protocol
 
+import typer
 from pydantic import BaseModel
 
 from core.clock import Clock
@@ -28,6 +29,8 @@ class Platform:
     label: str
     settings: type[BaseModel]
     build: Build
+    cli: typer.Typer | None = None
+    """Its own commands, for ``doorman NAME …``."""
 
 
 def installed() -> dict[PlatformName, Platform]:
@@ -35,5 +38,5 @@ def installed() -> dict[PlatformName, Platform]:
     found = {}
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
         module = entry.load()
-        found[module.name] = Platform(module.name, module.label, module.Settings, module.build)
+        found[module.name] = Platform(module.name, module.label, module.Settings, module.build, getattr(module, "cli", None))
     return found

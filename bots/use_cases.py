@@ -13,6 +13,7 @@ from bots.commands.call import Desk
 from bots.foundation import Foundation
 from membership.attachment import Attachments
 from membership.community import Communities
+from membership.installation import Installs
 from membership.invite import Invites
 from membership.member import Members
 from membership.status import Statuses
@@ -28,6 +29,7 @@ class UseCases:
     orders: Orders
     payments: Payments
     unblocker: Unblocker
+    installs: Installs
 
 
 def build_use_cases(base: Foundation) -> UseCases:
@@ -55,4 +57,5 @@ def build_use_cases(base: Foundation) -> UseCases:
         orders=orders,
         payments=Payments(**tools, gateways=base.gateways, subscriptions=subscriptions, orders=orders, tips=desk.tips),
         unblocker=Unblocker(**tools, adapters=base.adapters),
+        installs=Installs(communities=desk.communities, attachments=desk.attachments),
     )

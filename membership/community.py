@@ -56,6 +56,11 @@ class Communities:
                 record(session, trail, row.community_id, "space.connected", ("space", row.id), before={"connected": False})
                 await grants.unblock_space(session, row, trail.at)
 
+    async def welcome(self, space: Space, name: str, installer: PlatformUserId, *, cause: CauseId) -> Home:
+        """Do what :meth:`space_added` does and return whose space it is."""
+        await self.space_added(space, name, installer, cause=cause)
+        return await self.of_space(space)
+
     async def space_removed(self, space: Space, *, cause: CauseId) -> None:
         """Note that we were removed: nothing there can be sold or granted, and the creator is warned, since subscriptions go on."""
         async with self._db.transaction() as session:
@@ -74,7 +79,7 @@ class Communities:
         async with self._db.reading() as session:
             row = await spaces.find(session, space)
             if row is None:
-                raise Refusal("unknown_space", "I'm still getting to know this server. Please try again in a minute.")
+                raise Refusal("unknown_space", "I'm still getting to know this place. Please try again in a minute.")
             return _home(await session.get_one(CommunityRow, row.community_id), row)
 
     async def arrive(self, space: Space, name: str, who: PlatformUserId, *, may_found: bool, cause: CauseId) -> Home:
@@ -87,8 +92,7 @@ class Communities:
         except Refusal:
             if not may_found:
                 raise
-        await self.space_added(space, name, who, cause=CauseId(f"{cause}:arrive"))
-        return await self.of_space(space)
+        return await self.welcome(space, name, who, cause=CauseId(f"{cause}:arrive"))
 
     async def setup(
         self,

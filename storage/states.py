@@ -51,6 +51,16 @@ async def take(session: AsyncSession, state_hash: str) -> StateRow | None:
     return (await session.scalars(delete(StateRow).where(col(StateRow.state_hash) == state_hash).returning(StateRow))).one_or_none()
 
 
+async def find(session: AsyncSession, state_hash: str) -> StateRow | None:
+    """Return a round trip or a code without using it up."""
+    return await session.get(StateRow, state_hash)
+
+
+async def find(session: AsyncSession, state_hash: str) -> StateRow | None:
+    """Look at a round trip without using it up."""
+    return await session.get(StateRow, state_hash)
+
+
 async def proven(session: AsyncSession, browser_hash: str, now: datetime) -> BrowserRow | None:
     """Return who the browser speaks for, or None when it never proved it or its time is over."""
     query = select(BrowserRow).where(col(BrowserRow.browser_hash) == browser_hash, col(BrowserRow.expires_at) > now)

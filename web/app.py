@@ -4,8 +4,8 @@ from typing import Final
 
 from aiohttp import web
 
-from core.platform import HttpInbound
-from web import checkout, health, invite, oauth, pages, platform_webhook, stripe_webhook, welcome
+from core.platform import HttpInbound, Installing
+from web import checkout, health, install, invite, oauth, pages, platform_webhook, stripe_webhook, welcome
 from web.headers import secure
 from web.keys import ASSETS, Services, provide
 from web.middleware import explain, observe, pace
@@ -39,6 +39,9 @@ def create_app(services: Services) -> web.Application:
         ]
     )
     for name, adapter in services.adapters.items():
+        if isinstance(adapter, Installing):
+            app.router.add_get(install.install_path(name), install.leave, allow_head=False)
+            app.router.add_get(install.callback_path(name), install.come_back, allow_head=False)
         if isinstance(adapter, HttpInbound):
             platform_webhook.mount(app, name, adapter)
     return app

@@ -13,7 +13,7 @@ from core.platform import Inbound, PlatformAdapter
 from storage.database import Database
 from web.limits import Buckets
 from web.metrics import Counters
-from web.ports import Checkouts, Invites, Statuses, Tips, Webhooks
+from web.ports import Checkouts, Installs, Invites, Statuses, Tips, Webhooks
 from web.static import Assets
 
 
@@ -27,6 +27,7 @@ class Services:
     checkouts: Checkouts
     statuses: Statuses
     tips: Tips
+    installs: Installs
     webhooks: Webhooks
     database: Database
     clock: Clock
@@ -42,6 +43,7 @@ INVITES: Final = web.AppKey[Invites]("INVITES")
 CHECKOUTS: Final = web.AppKey[Checkouts]("CHECKOUTS")
 STATUSES: Final = web.AppKey[Statuses]("STATUSES")
 TIPS: Final = web.AppKey[Tips]("TIPS")
+INSTALLS: Final = web.AppKey[Installs]("INSTALLS")
 WEBHOOKS: Final = web.AppKey[Webhooks]("WEBHOOKS")
 DATABASE: Final = web.AppKey[Database]("DATABASE")
 CLOCK: Final = web.AppKey[Clock]("CLOCK")
@@ -62,6 +64,7 @@ def provide(app: web.Application, services: Services) -> None:
     app[CHECKOUTS] = services.checkouts
     app[STATUSES] = services.statuses
     app[TIPS] = services.tips
+    app[INSTALLS] = services.installs
     app[WEBHOOKS] = services.webhooks
     app[DATABASE] = services.database
     app[CLOCK] = services.clock

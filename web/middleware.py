@@ -16,6 +16,7 @@ from web.pages import problem, refused
 
 _log = logging.getLogger(__name__)
 _LIMITED: Final = ("/j/", "/oauth/")
+_LIMITED_ENDS: Final = ("/install", "/oauth_redirect")
 _MACHINES: Final = ("/webhooks/", "/healthz", "/readyz", "/metrics")
 BODY_TIMEOUT: Final = 15
 """Real seconds a body may take to arrive."""
@@ -63,7 +64,8 @@ async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
 @web.middleware
 async def pace(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse the impatient on the routes that cost something."""
-    who = visitor(request) if request.path.startswith(_LIMITED) else None
+    costs = request.path.startswith(_LIMITED) or request.path.endswith(_LIMITED_ENDS)
+    who = visitor(request) if costs else None
     wait = request.app[BUCKETS].take(who) if who is not None else 0.0
     if wait > 0:
         response = _failed(request, 429, None)

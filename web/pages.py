@@ -31,6 +31,8 @@ REFUSALS: Final[Mapping[str, tuple[int, str]]] = {
     "tip_unknown": (404, "We don't know this tip"),
     "bad_state": (400, "That sign-in can't be used"),
     "bad_code": (400, "The sign-in did not work"),
+    "attach_code_unknown": (410, "This link no longer works"),
+    "has_business": (409, "It stays a community of its own"),
     "foreign_form": (403, "We stopped that"),
     "no_cookie": (403, "We need one cookie"),
     "no_sign_in": (503, "Sign-in is not available"),

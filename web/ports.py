@@ -8,7 +8,7 @@ from core.ids import CauseId, CommunityId, OrderId, PlatformName, TipId
 from core.money import Money
 from core.payments import Interval
 from core.people import Identity
-from core.platform import ResourceKind, Space
+from core.platform import Installation, ResourceKind, Space
 
 
 class InviteView(Protocol):
@@ -145,6 +145,18 @@ class Tips(Protocol):
 
     async def look(self, tip_id: TipId) -> TipView:
         """Return how a tip stands; Refusal ``tip_unknown``."""
+        ...
+
+
+class Installs(Protocol):
+    """Spaces we are brought into from a page."""
+
+    async def look(self, code: str) -> str:
+        """Return what an attach code is known by from now on; Refusal ``attach_code_unknown``."""
+        ...
+
+    async def arrived(self, made: Installation, attach: str, *, cause: CauseId) -> str:
+        """Make the space a community's, and return that community's name; Refusals of attaching."""
         ...
 
 

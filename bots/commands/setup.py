@@ -1,8 +1,8 @@
 from bots.commands.call import Call, Command, Desk
 from bots.commands.phrases import counted
-from core.commands import Audience, CommandReply, CommandSpec, Option, OptionKind
+from core.commands import Audience, CommandReply, CommandSpec, Option, OptionKind, ReplyButton
 from core.errors import PermanentError, Refusal
-from core.platform import Channel, Message
+from core.platform import Channel, Installing, Message
 from core.text import Code, Moment, MomentStyle, Text
 from membership.attachment import AttachCode
 from membership.community import Home
@@ -14,7 +14,7 @@ SPEC = CommandSpec(
         Option("channel", "Where I tell you what you should know; without one I message you directly", OptionKind.CHANNEL),
         Option("currency", "Currency of your prices and tips, like USD or EUR", lowest=3, highest=3),
         Option("grace_days", "Days a member keeps access after a payment failed", OptionKind.INTEGER, lowest=0, highest=30),
-        Option("attach", "True for a code that makes another server part of this community", OptionKind.BOOLEAN),
+        Option("attach", "True for a code that makes another place part of this community", OptionKind.BOOLEAN),
     ),
     Audience.CREATOR,
 )
@@ -62,22 +62,33 @@ def _reply(desk: Desk, call: Call, home: Home, made: AttachCode | None) -> Comma
         ("Currency", (home.currency,)),
         ("After a failed payment", (f"access for {counted(grace, 'day')}" if grace else "access ends at once",)),
     )
+    buttons = _install_buttons(desk, made) if made is not None else ()
     if made is not None:
-        fields += (("Another server", _how_to_attach(made)),)
+        fields += (("Another place", _how_to_attach(made, pages=bool(buttons))),)
     return CommandReply(
         f"{home.community_name} is set up",
         ("Next: ", Code("/doorman plan create"), " makes something to sell, ", Code("/doorman invite"), " makes a link that sells it."),
-        fields=fields,
+        buttons,
+        fields,
     )
 
 
-def _how_to_attach(made: AttachCode) -> Text:
+def _how_to_attach(made: AttachCode, *, pages: bool) -> Text:
     return (
-        "Add me to it and give ",
+        "Add me there and give ",
         Code(f"/doorman attach code:{made.code}"),
-        " there. The code works once, until ",
+        ", or press a button below, which does both. The code works once, until " if pages else " there. The code works once, until ",
         Moment(made.expires_at, MomentStyle.DATE_TIME),
         "; whoever uses it may then manage this community too.",
+    )
+
+
+def _install_buttons(desk: Desk, made: AttachCode) -> tuple[ReplyButton, ...]:
+    """Link to being let in, for each platform where that happens on a page."""
+    return tuple(
+        ReplyButton(f"Add {adapter.label}", f"{desk.public_url.rstrip('/')}/{name}/install?attach={made.code}")
+        for name, adapter in desk.adapters.items()
+        if isinstance(adapter, Installing)
     )
 
 

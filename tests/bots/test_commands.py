@@ -343,13 +343,13 @@ async def test_a_second_server_is_attached_with_a_code_and_sells_with_the_first(
     second = bench.world.space("Annexe", bench.creator)
     await bench.adapter.happens(EventKind.SPACE_ADDED, second, bench.creator, "Annexe")
     await bench.plan()
-    assert "Another server" not in text(await bench.ask(bench.creator, "doorman setup"))
+    assert "Another place" not in text(await bench.ask(bench.creator, "doorman setup"))
     said = text(await bench.ask(bench.creator, "doorman setup", attach=True))
     shown = re.search(r"/doorman attach code:([\w-]{43}) there\. The code works once, until ", said)
     assert shown, said
     lounge = bench.world.thing(second, "Lounge")
     attached = await bench.answer(await bench.adapter.ask(second, bench.creator, "doorman attach", code=f" `{shown[1]}` "))
-    assert text(attached).startswith("Cleo's place is here too | This server is part of Cleo's place now: ")
+    assert text(attached).startswith("Cleo's place is here too | This place is part of Cleo's place now: ")
     added = await bench.answer(await bench.adapter.ask(second, bench.creator, "doorman plan add", plan="Gold", role=lounge.external_id))
     assert "Lounge" in text(added)
     assert "Lounge" in text(await bench.ask(bench.creator, "doorman plan list"))
@@ -364,13 +364,13 @@ async def test_a_server_that_sells_already_stays_by_itself(bench: Bench) -> None
     assert shown, said
     assert text(await bench.ask(bench.creator, "doorman attach", code=shown[1])) == (
         "That won't work | Cleo's place has plans or members of its own, and they cannot move along. "
-        "Keep it as it is, or attach a server where nothing was sold yet."
+        "Keep it as it is, or attach a place where nothing was sold yet."
     )
 
 
 async def test_a_code_that_is_made_up_is_refused_with_where_to_get_one(bench: Bench) -> None:
     said = text(await bench.ask(bench.creator, "doorman attach", code="made-up"))
-    assert "Get one with /doorman setup attach:True in the server that is set up." in said
+    assert "Get one with /doorman setup attach:True in the community that is set up." in said
 
 
 async def test_help_names_every_other_command(bench: Bench) -> None:
@@ -398,7 +398,7 @@ async def test_a_member_of_a_server_we_have_not_heard_of_yet_is_asked_to_wait(be
     new = bench.world.space("Brand new", bench.creator)
     request = await bench.adapter.ask(new, bench.fan, "join")
     said = text(await bench.answer(request))
-    assert said == "That won't work | I'm still getting to know this server. Please try again in a minute."
+    assert said == "That won't work | I'm still getting to know this place. Please try again in a minute."
     await bench.adapter.happens(EventKind.SPACE_ADDED, new, bench.creator, "Brand new")
     await bench.dispatcher.settled()
     assert "nothing on sale" in text(await bench.answer(await bench.adapter.ask(new, bench.fan, "join")))

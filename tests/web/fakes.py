@@ -15,6 +15,7 @@ from core.people import Identity
 from core.platform import (
     Destination,
     Inbound,
+    Installation,
     LinkedAccount,
     Message,
     MessageRef,
@@ -29,6 +30,7 @@ from storage.plans import PlanStatus, PlanView, ResourceView
 COMMUNITY, FIVE_DOLLARS = CommunityId("community"), Money(500, "USD")
 LODGE, HARBOUR = PlatformName("lodge"), PlatformName("harbour")
 DEN = Space(LODGE, "", "den")
+PIER = Space(HARBOUR, "pier", "pier")
 ANN = Identity(LODGE, "", PlatformUserId("7"), "ann")
 BEN = LinkedAccount(PlatformUserId("8"), "", "ben", "join-token-of-ben", datetime(2026, 11, 9, tzinfo=UTC))
 
@@ -40,6 +42,7 @@ class FakePlatform:
     label: ClassVar[str] = "Lodge"
     resource_kinds: ClassVar[frozenset[ResourceKind]] = frozenset({ResourceKind.ROLE})
     connected = True
+    strangers_sign_in: ClassVar[bool] = True
 
     def __init__(self, base: str = "https://lodge.example") -> None:
         self.base = base
@@ -92,7 +95,7 @@ class FakePlatform:
 
 
 class HttpPlatform(FakePlatform):
-    """A second platform, that also takes requests."""
+    """A second platform, that also takes requests and is let in from a page."""
 
     name: ClassVar[PlatformName] = HARBOUR
     label: ClassVar[str] = "Harbour"
@@ -100,6 +103,15 @@ class HttpPlatform(FakePlatform):
     def __init__(self) -> None:
         super().__init__("https://harbour.example")
         self.requests: list[tuple[str, str, str | None, bytes]] = []
+
+    def install_url(self, state: str, redirect_uri: str) -> str:
+        return f"{self.base}/install?{urlencode({'state': state, 'redirect_uri': redirect_uri})}"
+
+    async def install(self, code: str, redirect_uri: str) -> Installation:
+        assert redirect_uri.endswith("/harbour/oauth_redirect")
+        if code != "let-in":
+            raise Refusal("bad_code", "Harbour did not accept that. Open your link and try again.")
+        return Installation(PIER, "The pier", PlatformUserId("skipper"))
 
     async def handle(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes, inbound: Inbound

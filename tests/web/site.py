@@ -17,6 +17,9 @@ from yarl import URL
 from core.clock import Clock
 from core.ids import Ids, PlatformName
 from core.platform import PlatformAdapter
+from membership.attachment import Attachments
+from membership.community import Communities
+from membership.installation import Installs
 from storage.credentials import CredentialStore
 from storage.database import Database
 from tests.web.fakes import (
@@ -124,12 +127,20 @@ class Site:
     checkouts: FakeCheckouts = field(default_factory=FakeCheckouts)
     statuses: FakeStatuses = field(default_factory=FakeStatuses)
     tips: FakeTips = field(default_factory=FakeTips)
+    communities: Communities = field(init=False)
+    attachments: Attachments = field(init=False)
+    installs: Installs = field(init=False)
     webhooks: Webhooks = field(default_factory=FakeWebhooks)
     checks: dict[str, bool] = field(default_factory=lambda: {"database": True, "lodge": True})
     public_url: str = ""
     real: Callable[[Services], Services] = lambda services: services
     """Puts real use cases in the place of fakes."""
     listening: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
+
+    def __post_init__(self) -> None:
+        self.communities = Communities(db=self.db, clock=self.clock, ids=self.ids)
+        self.attachments = Attachments(db=self.db, clock=self.clock, ids=self.ids)
+        self.installs = Installs(communities=self.communities, attachments=self.attachments)
 
     def services(self) -> Services:
         adapters: dict[PlatformName, PlatformAdapter] = {LODGE: self.platform, HARBOUR: self.harbour}
@@ -140,6 +151,7 @@ class Site:
             checkouts=self.checkouts,
             statuses=self.statuses,
             tips=self.tips,
+            installs=self.installs,
             webhooks=self.webhooks,
             database=self.db,
             clock=self.clock,

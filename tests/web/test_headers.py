@@ -24,6 +24,8 @@ EVERY_ROUTE = [
     ("POST", "/j/gold/checkout", 403),
     ("POST", "/j/gold/portal", 403),
     ("GET", "/oauth/lodge/callback", 400),
+    ("GET", "/harbour/install", 303),
+    ("GET", "/harbour/oauth_redirect", 400),
     ("GET", "/welcome/order", 200),
     ("GET", "/tip/tip", 200),
     ("POST", "/webhooks/stripe", 200),
