@@ -1,0 +1,78 @@
+"""Who somebody is in a workspace: name, rights, address. Remembered for a minute, as rights may be taken away."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from adapters.slack.client import Slack
+from core.clock import Clock
+from core.ids import PlatformUserId
+from core.platform import Space
+
+_REMEMBERED = timedelta(seconds=60)
+_MOST = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Somebody:
+    """A user of a workspace. ``inside`` is False once their account there is deactivated, or they are in its organisation only."""
+
+    id: PlatformUserId
+    name: str
+    inside: bool
+    can_manage: bool = False
+    guest: bool = False
+    bot: bool = False
+    email: str = ""
+
+
+class People:
+    """Asks Slack and remembers."""
+
+    def __init__(self, slack: Slack, clock: Clock) -> None:
+        self._slack, self._clock = slack, clock
+        self._known: OrderedDict[tuple[Space, PlatformUserId], tuple[datetime, Somebody]] = OrderedDict()
+        self._names: OrderedDict[PlatformUserId, str] = OrderedDict()
+
+    async def of(self, space: Space, user: PlatformUserId) -> Somebody:
+        """Return who ``user`` is; MemberUnreachable when nobody in ``space`` has that id."""
+        known = self._known.get((space, user))
+        if known is not None and self._clock.now() < known[0] + _REMEMBERED:
+            return known[1]
+        return await self.fresh(space, user)
+
+    async def fresh(self, space: Space, user: PlatformUserId) -> Somebody:
+        """The same, asked now."""
+        found = somebody((await self._slack.call(space, "users.info", user=user))["user"], space)
+        self._known[space, user] = (self._clock.now(), found)
+        self.remember(user, found.name)
+        while len(self._known) > _MOST:
+            self._known.popitem(last=False)
+        return found
+
+    def remember(self, user: PlatformUserId, name: str) -> None:
+        """Keep a name that Slack told us by the way."""
+        self._names[user] = name
+        while len(self._names) > _MOST:
+            self._names.popitem(last=False)
+
+    def known(self, user: PlatformUserId) -> str:
+        """Return the name ``user`` was last seen with, or "": ids alone do not say in which workspace to ask."""
+        return self._names.get(user, "")
+
+
+def somebody(user: dict[str, Any], space: Space) -> Somebody:
+    """Read Slack's user object."""
+    profile = user.get("profile") or {}
+    teams = (user.get("enterprise_user") or {}).get("teams")
+    names = (profile.get("display_name"), profile.get("real_name"), user.get("real_name"), user.get("name"))
+    return Somebody(
+        PlatformUserId(user["id"]),
+        next((str(name) for name in names if name), user["id"]),
+        inside=not user.get("deleted") and (teams is None or space.external_id in teams),
+        can_manage=bool(user.get("is_admin") or user.get("is_owner")),
+        guest=bool(user.get("is_restricted")),
+        bot=bool(user.get("is_bot")),
+        email=str(profile.get("email") or ""),
+    )
