@@ -56,11 +56,6 @@ async def find(session: AsyncSession, state_hash: str) -> StateRow | None:
     return await session.get(StateRow, state_hash)
 
 
-async def find(session: AsyncSession, state_hash: str) -> StateRow | None:
-    """Look at a round trip without using it up."""
-    return await session.get(StateRow, state_hash)
-
-
 async def proven(session: AsyncSession, browser_hash: str, now: datetime) -> BrowserRow | None:
     """Return who the browser speaks for, or None when it never proved it or its time is over."""
     query = select(BrowserRow).where(col(BrowserRow.browser_hash) == browser_hash, col(BrowserRow.expires_at) > now)
