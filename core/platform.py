@@ -240,6 +240,9 @@ class LinkedAccount:
 class AccountLinking(Protocol):
     """Power: prove on a web page who somebody is on the platform (OAuth 2 authorization code)."""
 
+    strangers_sign_in: ClassVar[bool]
+    """Whether somebody who is not in the space yet can sign in; else they pay first, join, and prove it then."""
+
     def authorize_url(self, state: str, redirect_uri: str) -> str:
         """Return where to send the browser."""
         ...
