@@ -158,8 +158,7 @@ class GrantDrain:
             if row.version != task.grant.version:
                 will_wake(session, lane)
                 return False
-            ours = row.invited_at is not None  # our own invite may carry the role
-            row.found, row.attempted = held is not None and task.resource in held and not ours, True
+            row.found, row.attempted = held is not None and task.resource in held, True
             session.add(row)
         task.grant.found, task.grant.attempted = row.found, True
         return True
@@ -182,20 +181,20 @@ class GrantDrain:
             return done(Actual.UNKNOWN, "not ours to take")
         try:
             await work.adapter.revoke(task.resource, task.account.external_id, reason=REVOKED)
-        except (MemberUnreachable, ResourceMissing) as error:
+        except ResourceMissing as error:
             return done(Actual.REVOKED, error.code)
         return done(Actual.REVOKED)
 
     async def _admit(self, work: _Work, task: GrantTask, error: MemberUnreachable) -> Outcome:
         """Bring the payer in: with their own token, else by an invite they open themselves; it is made once."""
         if not isinstance(work.adapter, Admission) or task.grant.invite_url:
-            return blocked(error, invite_url=task.grant.invite_url)
+            return blocked(error, invite_url=task.grant.invite_url, carried=not task.first)
         user, space = task.account.external_id, task.space_row.space
         subject = f"{task.account.realm}:{user}"
         token = await self._credentials.get(task.account.platform, subject, JOIN_TOKEN)
         admitted = await work.adapter.admit(space, user, token, [task.resource], reason=GRANTED)
         if admitted.outcome is AdmissionOutcome.INVITED:
-            return blocked(error, invite_url=admitted.invite_url)
+            return blocked(error, invite_url=admitted.invite_url, carried=admitted.carries)
         async with self._db.glance() as session:
             elsewhere = await grants.waits_elsewhere(session, task.account.id, task.space_row.id)
         if not elsewhere:

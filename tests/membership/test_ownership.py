@@ -1,11 +1,10 @@
 """Whatever happens to a role, by us, by its creator or on the way: who paid holds it, who did not keeps only what was a gift."""
 
 import asyncio
-import itertools
 import random
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +15,7 @@ from hypothesis import strategies as st
 
 from core.errors import ExternalError, PermanentError, RateLimited, Remedy, TransientError
 from core.ids import MemberId, PlatformUserId, RandomIds
-from core.platform import Admitted, Resource, Space
+from core.platform import Resource
 from sandbox.clock import VirtualClock
 from sandbox.memory import MemoryWorld
 from storage.database import Database
@@ -133,33 +132,25 @@ class Witness(Watched):
     """The platform, and the set model of whose a role is: told by what happens there alone, never by what the product wrote.
 
     ``gifts``: given by hand where we had not asked for it, so never ours. ``asked``: we have asked for it, and have not been told since
-    that it is gone: what is given by hand then looks like ours and cannot be told apart (``blurred``). ``invited``: our invite is out,
-    and on some platforms it carries the role. What we find when we come to give may then be that or a gift: no answer says which.
+    that it is gone: what is given by hand then looks like ours and cannot be told apart (``blurred``).
     """
 
     def __init__(self, world: MemoryWorld, clock: VirtualClock) -> None:
         super().__init__(world, clock)
         self.gifts: set[Pair] = set()
         self.asked: set[Pair] = set()
-        self.invited: set[Pair] = set()
         self.blurred: set[Pair] = set()
         self.stolen: list[Pair] = []
 
     async def grant(self, resource: Resource, user: PlatformUserId, *, reason: str) -> None:
         pair, before = (user, resource.external_id), self.asked.copy()
-        self.asks(pair)
+        self.asked.add(pair)
         try:
             await super().grant(resource, user, reason=reason)
         except PermanentError as error:
             if error.remedy is Remedy.CREATOR:
                 self.asked = before  # a refusal has no effect
             raise
-        self.invited.discard(pair)
-
-    async def admit(self, space: Space, user: PlatformUserId, token: str | None, resources: Sequence[Resource], *, reason: str) -> Admitted:
-        admitted = await super().admit(space, user, token, resources, reason=reason)
-        self.invited |= {(user, resource.external_id) for resource in resources if admitted.invite_url}
-        return admitted
 
     async def revoke(self, resource: Resource, user: PlatformUserId, *, reason: str) -> None:
         pair = (user, resource.external_id)
@@ -168,13 +159,6 @@ class Witness(Watched):
         await super().revoke(resource, user, reason=reason)
         self.asked.discard(pair)
         self.blurred.discard(pair)
-
-    def asks(self, pair: Pair) -> None:
-        """We ask for a role, or may be about to."""
-        self.asked.add(pair)
-        if pair in self.gifts & self.invited:
-            self.gifts.remove(pair)
-            self.blurred.add(pair)
 
     def forget(self, pair: Pair, *, known: bool) -> None:
         """The role is gone from somebody; ``known`` when the product was told."""
@@ -260,8 +244,7 @@ class Life:
             await self.house.drain()
         except* PowerCut:
             beside = {call.user for call in self.witness.calls[before:]} - {self.witness.cut_at}
-            for pair in itertools.product(sorted(beside), ROLES):
-                self.witness.asks(pair)
+            self.witness.asked |= {(user, role) for user in beside for role in ROLES}
         self.witness.cut = ""
 
     async def mend(self) -> None:
