@@ -1,6 +1,7 @@
 """Make our row equal the processor's, and the entitlement follow from it, in one transaction."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 from weakref import WeakValueDictionary
@@ -24,6 +25,8 @@ from storage.subscriptions import SubscriptionRow
 
 REMEMBERED = 1000
 """Of how many subscriptions we remember when we last asked."""
+Also = Callable[[Session], Awaitable[None]]
+"""What is to be done in the same transaction."""
 
 
 class Subscriptions:
@@ -38,10 +41,13 @@ class Subscriptions:
         self._asked: dict[str, datetime] = {}
         self._looking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def refresh(self, account: StripeAccountId, external_id: str, *, cause: CauseId, since: datetime | None = None) -> None:
+    async def refresh(
+        self, account: StripeAccountId, external_id: str, *, cause: CauseId, since: datetime | None = None, also: Also | None = None
+    ) -> None:
         """Fetch a subscription and make everything here follow from it, unless what we hold was asked for after ``since``.
 
         A payment is told of in several events at once; the first that is looked at answers for those that came before the look.
+        ``also`` is done in the transaction of the change, and not at all when there is none.
         """
         async with self._looking.setdefault(external_id, asyncio.Lock()):
             if since is not None and self._asked.get(external_id, since) > since:
@@ -50,7 +56,13 @@ class Subscriptions:
             snapshot = await (await self._gateways.of(account)).subscription(external_id)
             async with self._db.transaction() as session:
                 await self.apply(session, account, snapshot, Trail(self._ids, asked_at, cause))
+                if also is not None:
+                    await also(session)
             self._remember(external_id, asked_at)
+
+    def asked(self, external_id: str) -> bool:
+        """Whether a subscription is one of those we looked at lately."""
+        return external_id in self._asked
 
     def _remember(self, external_id: str, asked_at: datetime) -> None:
         """Note when we asked, for the events of the next moments; forgetting costs one more look."""

@@ -210,10 +210,11 @@ class AdmissionOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """The outcome, and the invite link when one was needed."""
+    """The outcome, and the invite link when one was needed; ``carries``: whoever comes by it is given the resources by the platform."""
 
     outcome: AdmissionOutcome
     invite_url: str = ""
+    carries: bool = False
 
 
 @runtime_checkable

@@ -105,8 +105,9 @@ class Drift:
 def compare(grant: GrantRow, resource: Resource, held: frozenset[Resource] | None, now: datetime) -> str:
     """Make a wanted grant say what the platform says, and return that in words. ``held`` is None when they are not in the space."""
     if held is None:
-        grant.found = grant.attempted = False
+        grant.found = False
         if grant.status != GrantStatus.BLOCKED:
+            grant.attempted = False  # one that waits outside keeps it: it says that our invite carries the role
             grant.actual, grant.status, grant.remedy = Actual.UNKNOWN, GrantStatus.BLOCKED, Remedy.MEMBER
             grant.error, grant.error_code, grant.told = "not in the space", NOT_INSIDE, False
         elif grant.invited_at is not None and grant.invited_at <= now - INVITE_LIVES:

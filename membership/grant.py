@@ -19,7 +19,7 @@ from core.pump import Found, pump
 from membership.outcome import Outcome, blocked, done, failed
 from membership.recording import Recording
 from storage import grants, lanes
-from storage.database import Database
+from storage.database import Database, will_wake
 from storage.grants import Actual, GrantRow, GrantTask
 
 BATCH = 64
@@ -111,16 +111,15 @@ class GrantDrain:
         trouble: Exception | None = None
         held: frozenset[Resource] | None = frozenset()
         try:
-            held = await self._look(work, lane, epoch)
-        except (lanes.Fenced, SQLAlchemyError):
-            raise
+            held = await self._look(work)
         except Exception as error:  # noqa: BLE001 - a poisoned row must not hold up the others
             trouble = error
             if not isinstance(error, ExternalError):
                 _log.exception("looking at account %s failed", work.tasks[0].account.id)
         for task in work.tasks:
-            unseen = trouble is not None and task.grant.wanted and not task.grant.attempted
-            outcome = self._failed(trouble, task) if trouble is not None and unseen else await self._try(work, task, held)
+            if trouble is None and task.first and not await self._begin(task, held, lane, epoch):
+                continue
+            outcome = self._failed(trouble, task) if trouble is not None and task.first else await self._try(work, task, held)
             async with self._db.transaction() as session:
                 await lanes.fence(session, lane, epoch)
                 await self._recording.record(session, task, outcome, self._clock.now())
@@ -141,23 +140,28 @@ class GrantDrain:
             _log.error("grant %s waits for the operator: %s", task.grant.id, error)
         return failed(error, task.grant, self._clock.now(), self._rng.random())
 
-    async def _look(self, work: _Work, lane: Lane, epoch: int) -> frozenset[Resource] | None:
-        """Before the first gift, see what they have: that is not ours to take later. Then write down that we are about to give."""
-        fresh = [task for task in work.tasks if task.grant.wanted and not task.grant.attempted]
-        if not fresh:
+    async def _look(self, work: _Work) -> frozenset[Resource] | None:
+        """Before the first gift, see what they have: that is not ours to take later."""
+        if not any(task.first for task in work.tasks):
             return frozenset()
         first = work.tasks[0]
-        held = await work.adapter.holds(first.space_row.space, first.account.external_id)
-        invited = {task.grant.id for task in fresh if task.grant.invited_at is not None}  # our own invite may carry the role
-        found = {task.grant.id for task in fresh if held is not None and task.resource in held} - invited
+        return await work.adapter.holds(first.space_row.space, first.account.external_id)
+
+    async def _begin(self, task: GrantTask, held: frozenset[Resource] | None, lane: Lane, epoch: int) -> bool:
+        """Write down that we are about to give this one; sooner, the power could go, and a gift of the creator's look like ours.
+
+        Returns False when the row has changed since it was read: then we look afresh.
+        """
         async with self._db.transaction() as session:
             await lanes.fence(session, lane, epoch)
-            for task in fresh:
-                row = await session.get_one(GrantRow, task.grant.id)
-                row.found, row.attempted = row.id in found, True
-                session.add(row)
-                task.grant.found, task.grant.attempted = row.found, True
-        return held
+            row = await session.get_one(GrantRow, task.grant.id, with_for_update=True)
+            if row.version != task.grant.version:
+                will_wake(session, lane)
+                return False
+            row.found, row.attempted = held is not None and task.resource in held, True
+            session.add(row)
+        task.grant.found, task.grant.attempted = row.found, True
+        return True
 
     async def _carry_out(self, work: _Work, task: GrantTask, held: frozenset[Resource] | None) -> Outcome:
         if not task.grant.wanted:
@@ -177,20 +181,20 @@ class GrantDrain:
             return done(Actual.UNKNOWN, "not ours to take")
         try:
             await work.adapter.revoke(task.resource, task.account.external_id, reason=REVOKED)
-        except (MemberUnreachable, ResourceMissing) as error:
+        except ResourceMissing as error:
             return done(Actual.REVOKED, error.code)
         return done(Actual.REVOKED)
 
     async def _admit(self, work: _Work, task: GrantTask, error: MemberUnreachable) -> Outcome:
         """Bring the payer in: with their own token, else by an invite they open themselves; it is made once."""
         if not isinstance(work.adapter, Admission) or task.grant.invite_url:
-            return blocked(error, invite_url=task.grant.invite_url)
+            return blocked(error, invite_url=task.grant.invite_url, carried=not task.first)
         user, space = task.account.external_id, task.space_row.space
         subject = f"{task.account.realm}:{user}"
         token = await self._credentials.get(task.account.platform, subject, JOIN_TOKEN)
         admitted = await work.adapter.admit(space, user, token, [task.resource], reason=GRANTED)
         if admitted.outcome is AdmissionOutcome.INVITED:
-            return blocked(error, invite_url=admitted.invite_url)
+            return blocked(error, invite_url=admitted.invite_url, carried=admitted.carries)
         async with self._db.glance() as session:
             elsewhere = await grants.waits_elsewhere(session, task.account.id, task.space_row.id)
         if not elsewhere:

@@ -1,6 +1,6 @@
 """People coming and going in a space."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from core.clock import Clock
 from core.errors import Remedy
@@ -11,6 +11,9 @@ from storage import accounts, grants, spaces
 from storage.audit import Trail, record
 from storage.database import Database, Session, will_wake
 from storage.grants import Actual, GrantRow, GrantStatus
+
+INVITE_LASTS = timedelta(days=7)
+"""How long after the end of what was paid for an invite made before may still bring somebody in, with the role it carries."""
 
 
 class Members:
@@ -30,7 +33,8 @@ class Members:
                     continue
                 before = {"actual": str(row.actual), "status": str(row.status)}
                 _nothing_held(row)
-                row.status = GrantStatus.PENDING if row.wanted else GrantStatus.DONE
+                brought = not row.wanted and row.attempted and row.changed_at > trail.at - INVITE_LASTS
+                row.status = GrantStatus.PENDING if row.wanted or brought else GrantStatus.DONE
                 row.due_at, row.attempts, row.error, row.error_code, row.remedy = trail.at, 0, "", "", None
                 row.invite_url = ""
                 row.version += 1

@@ -24,16 +24,20 @@ class Outcome:
     remedy: Remedy | None = None
     invite_url: str = ""
     answer: str = ""
+    carried: bool = False
+    """They are outside, and an invite that is out carries the role: what they come in with is ours."""
 
 
-def done(actual: Actual, answer: str = "") -> Outcome:
+def done(actual: Actual, answer: str = "", *, carried: bool = False) -> Outcome:
     """The platform said so."""
-    return Outcome(GrantStatus.DONE, actual, answer=answer)
+    return Outcome(GrantStatus.DONE, actual, answer=answer, carried=carried)
 
 
-def blocked(error: PermanentError, invite_url: str = "") -> Outcome:
+def blocked(error: PermanentError, invite_url: str = "", *, carried: bool = False) -> Outcome:
     """Somebody must act first."""
-    return Outcome(GrantStatus.BLOCKED, error=str(error), error_code=error.code, remedy=error.remedy, invite_url=invite_url)
+    return Outcome(
+        GrantStatus.BLOCKED, error=str(error), error_code=error.code, remedy=error.remedy, invite_url=invite_url, carried=carried
+    )
 
 
 def failed(error: Exception, grant: GrantRow, now: datetime, unit: float) -> Outcome:
@@ -43,7 +47,7 @@ def failed(error: Exception, grant: GrantRow, now: datetime, unit: float) -> Out
             due = now + timedelta(seconds=error.retry_after)
             return Outcome(GrantStatus.PENDING, due_at=due, attempts=grant.attempts, error=str(error), error_code=error.code)
         case MemberUnreachable() if not grant.wanted:
-            return done(Actual.REVOKED, error.code)
+            return done(Actual.REVOKED, error.code, carried=grant.attempted and grant.invited_at is not None)
         case PermanentError() if error.remedy is not Remedy.OPERATOR:
             return blocked(error)
         case PermanentError():

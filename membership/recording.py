@@ -27,9 +27,9 @@ class Recording:
         before = {"actual": str(row.actual), "status": str(row.status)}
         if outcome.actual is not None:
             row.actual, row.checked_at = outcome.actual, now
-            row.attempted = row.attempted and outcome.actual is Actual.GRANTED
+            row.attempted = outcome.carried or (row.attempted and outcome.actual is Actual.GRANTED)
         elif outcome.remedy is Remedy.MEMBER or (outcome.remedy is Remedy.CREATOR and task.first):
-            row.attempted = row.found = False  # nothing came of it: what they hold from now on is somebody else's gift
+            row.attempted, row.found = outcome.carried, False  # else nothing came of it: what they hold from now on is another's gift
         if row.version == task.grant.version:
             _apply(row, outcome, now)
         session.add(row)

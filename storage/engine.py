@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
+from storage import sqlite
 from storage.types import bind_vault
 from storage.vault import Vault
 
@@ -92,7 +94,7 @@ def create_engines(url: str, vault: Vault, *, pool_size: int = 10, connect: Call
         engine = create_async_engine(parsed, hide_parameters=True, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
         bind_vault(engine.dialect, vault)
         return Engines(engine, engine)
-    extra: dict[str, Any] = {"hide_parameters": True} | ({"async_creator": connect} if connect else {})
+    extra: dict[str, Any] = {"hide_parameters": True, "async_creator": connect or partial(sqlite.connect, str(parsed.database))}
     writer = create_async_engine(parsed, pool_size=1, max_overflow=0, pool_timeout=60, **extra)
     reader = create_async_engine(parsed, pool_size=READERS, max_overflow=0, pool_timeout=60, **extra)
     for engine, begin in ((writer, "BEGIN IMMEDIATE"), (reader, "BEGIN")):

@@ -73,7 +73,7 @@ class GrantRow(SQLModel, table=True):
     actual: Actual = Field(default=Actual.UNKNOWN, sa_type=Text)
     status: GrantStatus = Field(default=GrantStatus.PENDING, sa_type=Text)
     attempted: bool = False
-    """We have asked the platform to give it at least once: only then may we take it."""
+    """We have asked the platform to give it, or an invite that is out carries it: only then may we take it."""
     found: bool = False
     """They had it before we first gave it: never ours to take."""
     due_at: datetime = Field(sa_type=UTCDateTime)

@@ -119,9 +119,13 @@ async def _count(session: Session, rows: Table, due: list[ColumnElement[bool]]) 
 async def _change(
     session: Session, rows: Table, due: Select[Any], changes: Mapping[str, object], *also: ColumnElement[Any]
 ) -> Sequence[Any]:
-    """Change the rows ``due`` names, leaving out those another transaction holds, and return their ids and communities."""
-    mine = due.with_for_update(skip_locked=True)  # SQLite has one writer and leaves this out
-    statement = update(rows).where(rows.c.id.in_(mine)).values(**changes).returning(rows.c.id, rows.c.community_id, *also)
+    """Change the rows ``due`` names, leaving out those another transaction holds, and return their ids and communities.
+
+    They are named first, in a query of their own: PostgreSQL may run a subquery once for each row it looks at, and each run of one
+    that skips what is locked and changed finds other rows, beyond the limit.
+    """
+    mine = due.with_for_update(skip_locked=True).cte("mine")  # SQLite has one writer and leaves the lock out
+    statement = update(rows).where(rows.c.id.in_(select(mine.c.id))).values(**changes).returning(rows.c.id, rows.c.community_id, *also)
     return (await session.execute(statement)).all()
 
 

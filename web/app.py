@@ -8,7 +8,7 @@ from core.platform import HttpInbound, Installing
 from web import checkout, health, install, invite, oauth, pages, platform_webhook, stripe_webhook, welcome
 from web.headers import secure
 from web.keys import ASSETS, Services, provide
-from web.middleware import explain, observe, pace
+from web.middleware import explain, observe, pace, spelled
 
 BODY_LIMIT: Final = 1024 * 1024
 """Bytes; the largest delivery we take."""
@@ -16,7 +16,7 @@ BODY_LIMIT: Final = 1024 * 1024
 
 def create_app(services: Services) -> web.Application:
     """Build the application. It owns nothing: whoever built the services closes them."""
-    app = web.Application(client_max_size=BODY_LIMIT, middlewares=[observe, explain, pace])
+    app = web.Application(client_max_size=BODY_LIMIT, middlewares=[observe, explain, pace, spelled])
     provide(app, services)
     pages.set_up(app)
     app.on_response_prepare.append(secure)

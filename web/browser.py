@@ -45,6 +45,11 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+def _ours(charset: str | None) -> bool:
+    """Our pages are in UTF-8, and so is every form they send; any other charset is refused unread."""
+    return charset is None or charset.lower() == "utf-8"
+
+
 def _cookie(public_url: str) -> str:
     """``__Host-`` is refused by browsers without TLS."""
     return "__Host-doorman" if public_url.startswith("https:") else "doorman"
@@ -93,12 +98,15 @@ async def own_form(request: web.Request) -> Browser:
     """
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     foreign = origin not in {None, "null", origin_of(request.app[PUBLIC_URL])}
-    if foreign or site not in {None, "same-origin"} or request.content_type != _FORM:
+    if foreign or site not in {None, "same-origin"} or request.content_type != _FORM or not _ours(request.charset):
         raise Refusal("foreign_form", "That did not come from our page. Open your link again and use the button there.")
     browser = known(request)
     if browser is None:
         raise Refusal("no_cookie", "Your browser did not send our cookie back. Allow cookies for this site, then open your link again.")
-    token = (await request.post()).get("token")
+    try:
+        token = (await request.post()).get("token")
+    except ValueError:  # bytes that are not in the charset they are said to be in
+        token = None
     if not isinstance(token, str) or not hmac.compare_digest(token.encode(), browser.form_token.encode()):
         raise Refusal("foreign_form", "This page was open too long, or is from before you signed in. Open your link again.")
     return browser

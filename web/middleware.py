@@ -1,4 +1,4 @@
-"""Around every request: count and log it, turn what went wrong into a page, and slow down whoever is in too much of a hurry."""
+"""Around every request: count and log it, turn what went wrong into a page, slow down the impatient, refuse what cannot be."""
 
 import asyncio
 import logging
@@ -18,6 +18,8 @@ _log = logging.getLogger(__name__)
 _LIMITED: Final = ("/j/", "/oauth/")
 _LIMITED_ENDS: Final = ("/install", "/oauth_redirect")
 _MACHINES: Final = ("/webhooks/", "/healthz", "/readyz", "/metrics")
+LONGEST_PART: Final = 200
+"""Characters of a name within an address; ours have a quarter of them."""
 BODY_TIMEOUT: Final = 15
 """Real seconds a body may take to arrive."""
 _ERRORS: Final = {
@@ -73,6 +75,15 @@ async def pace(request: web.Request, handler: Handler) -> web.StreamResponse:
         return response
     if request.can_read_body:
         await _read(request)
+    return await handler(request)
+
+
+@web.middleware
+async def spelled(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Find nothing under what no address of ours is spelled like: a database need not even be able to hold it."""
+    parts = request.match_info.values()
+    if any(len(part) > LONGEST_PART or not (part.isascii() and part.isprintable()) for part in parts):
+        raise web.HTTPNotFound
     return await handler(request)
 
 

@@ -47,7 +47,8 @@ class Doorway:
                 return Admitted(outcome)
         elif await self._inside(guild, user):
             return Admitted(AdmissionOutcome.ALREADY_INSIDE)
-        return Admitted(AdmissionOutcome.INVITED, f"{self._site}/invite/{await self._invite(guild, user, resources, reason)}")
+        code, carries = await self._invite(guild, user, resources, reason)
+        return Admitted(AdmissionOutcome.INVITED, f"{self._site}/invite/{code}", carries)
 
     async def _inside(self, guild: str, user: PlatformUserId) -> bool:
         try:
@@ -69,15 +70,15 @@ class Doorway:
             return None
         return AdmissionOutcome.ADMITTED if member else AdmissionOutcome.ALREADY_INSIDE
 
-    async def _invite(self, guild: str, user: PlatformUserId, resources: Sequence[Resource], reason: str) -> str:
-        """Return the code of an invite for one person, bound to ``user`` where the bot may do that."""
+    async def _invite(self, guild: str, user: PlatformUserId, resources: Sequence[Resource], reason: str) -> tuple[str, bool]:
+        """Return the code of an invite for one person, and whether it is bound to ``user`` and carries the roles, as where the bot may."""
         bound = (await self._guilds.ranks(guild)).allowed.manage_guild
         refused: ExternalError = PermissionMissing(_NO_WAY_IN, code="missing_permission")
         for channel in (await self._guilds.entrances(guild))[:_ATTEMPTS]:
             try:
                 if bound and (code := await self._bound_invite(channel, user, resources, reason)):
-                    return code
-                return str((await self._create(channel, reason, json=_terms()))["code"])
+                    return code, True
+                return str((await self._create(channel, reason, json=_terms()))["code"]), False
             except (PermissionMissing, ResourceMissing) as error:
                 refused = error if error.code not in {MISSING_PERMISSIONS, MISSING_ACCESS} else refused
         raise refused

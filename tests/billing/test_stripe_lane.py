@@ -98,7 +98,7 @@ async def test_an_outage_of_two_days_loses_no_event(lane: Lane, name: str, proce
 async def test_a_wait_we_are_told_of_does_not_count(lane: Lane, name: str, processor: Processor) -> None:
     processor.silent[name] = RateLimited("slowly", retry_after=60)
     await lane.comes_in("evt_1", name)
-    await lane.works(DAY)
+    await lane.works(timedelta(minutes=2 * MAX_ATTEMPTS))
     assert ((await lane.row()).status, (await lane.row()).attempts) == (WorkStatus.PENDING, 0)
 
 
@@ -124,14 +124,14 @@ async def test_a_refused_key_waits_for_somebody_and_is_told_of_once(
 ) -> None:
     processor.silent[name] = KeyRefused("the key may not read subscriptions", code="permission")
     await lane.comes_in("evt_1", name)
-    await lane.works(3 * DAY)
+    await lane.works(timedelta(minutes=10 * MAX_ATTEMPTS))
     row = await lane.row()
     assert (row.status, row.attempts) == (WorkStatus.PENDING, 0)
     assert "may not read subscriptions" in row.error
     assert len(errors(caplog)) == 1
     assert "row-evt_1" in errors(caplog)[0]
     processor.silent[name] = KeyRefused("the key has expired", code="api_key_expired")
-    await lane.works(DAY)
+    await lane.works(timedelta(minutes=10 * MAX_ATTEMPTS))
     assert len(errors(caplog)) == 2
     processor.silent.clear()
     await lane.works(timedelta(minutes=5))

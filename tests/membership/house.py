@@ -39,7 +39,7 @@ class PowerCut(BaseException):
 
 
 class Watched(MemoryAdapter):
-    """The platform in memory. ``cut`` ends the program inside the next change, before or after it; ``lost`` loses the next answer to one.
+    """The platform in memory. ``cut`` ends the program inside the next change, before or after it; ``cut_at`` is whom that was about.
 
     ``poisoned`` people make it fail as only a bug does; ``refused`` of a member and a role are what a grant or revoke of it raises.
     """
@@ -47,18 +47,19 @@ class Watched(MemoryAdapter):
     def __init__(self, world: MemoryWorld, clock: VirtualClock) -> None:
         super().__init__(world, clock)
         self.cut = ""
+        self.cut_at = ""
         self.poisoned: dict[str, Exception] = {}
         self.refused: dict[tuple[str, str], Exception] = {}
 
     async def grant(self, resource: Resource, user: PlatformUserId, *, reason: str) -> None:
         self._before(resource, user)
         await super().grant(resource, user, reason=reason)
-        self._after()
+        self._may_end("after", user)
 
     async def revoke(self, resource: Resource, user: PlatformUserId, *, reason: str) -> None:
         self._before(resource, user)
         await super().revoke(resource, user, reason=reason)
-        self._after()
+        self._may_end("after", user)
 
     async def holds(self, space: Space, user: PlatformUserId) -> frozenset[Resource] | None:
         if user in self.poisoned:
@@ -66,15 +67,13 @@ class Watched(MemoryAdapter):
         return await super().holds(space, user)
 
     def _before(self, resource: Resource, user: PlatformUserId) -> None:
-        if self.cut == "before":
-            self.cut = ""
-            raise PowerCut
+        self._may_end("before", user)
         if (user, resource.external_id) in self.refused:
             raise self.refused[user, resource.external_id]
 
-    def _after(self) -> None:
-        if self.cut == "after":
-            self.cut = ""
+    def _may_end(self, moment: str, user: PlatformUserId) -> None:
+        if self.cut == moment:
+            self.cut, self.cut_at = "", user
             raise PowerCut
 
 

@@ -163,6 +163,27 @@ async def test_somebody_who_leaves_between_the_look_and_the_gift_is_invited(hous
     assert row.invite_url
 
 
+async def test_what_changes_between_the_look_and_the_gift_is_looked_at_afresh(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    who, whole = await house.settler(), house.adapter.holds
+    house.gives(who, "member")
+
+    async def holds(space: Space, user: PlatformUserId) -> frozenset[Resource] | None:
+        answer = await whole(space, user)
+        if "member" in (house.held(user) or ()):  # they leave with all they had, and are back
+            await house.leaves(user)
+            await house.joins(user)
+        return answer
+
+    monkeypatch.setattr(house.adapter, "holds", holds)
+    source = await house.sell(who, house.silver)
+    await house.drain()
+    assert house.held(who) == {"member"}
+    monkeypatch.undo()
+    await house.end(who, source)
+    await house.drain()
+    assert house.held(who) == set()
+
+
 async def test_a_role_they_had_before_is_neither_given_nor_taken(house: House) -> None:
     who = await house.settler()
     house.gives(who, "member")

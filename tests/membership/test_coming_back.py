@@ -1,9 +1,15 @@
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from core.errors import TransientError
 from core.ids import Ids
+from core.platform import Admitted
 from sandbox.clock import VirtualClock
+from storage import grants
 from storage.database import Database
+from storage.spaces import SpaceRow
 from tests.membership.house import House
 
 
@@ -37,6 +43,59 @@ async def test_a_role_given_by_hand_to_whoever_waited_outside_and_came_unseen_is
     await house.end(who, source)
     await house.drain()
     assert house.held(who) == {"member"}
+
+
+async def test_a_role_given_by_hand_to_whoever_came_by_an_invite_that_carries_none_is_not_ours(house: House) -> None:
+    who = await house.settler()
+    await house.leaves(who)
+    source = await house.sell(who, house.silver)
+    await house.drain()
+    await house.joins(who)
+    house.gives(who, "member")
+    await house.drain()
+    await house.end(who, source)
+    await house.drain()
+    assert house.held(who) == {"member"}
+
+
+@pytest.mark.parametrize(
+    ("when", "told"),
+    [("while it is paid for", True), ("while it is paid for", False), ("at the end", True), ("at the end", False), ("after the end", True)],
+)
+async def test_a_role_that_came_with_our_invite_is_ours_to_take(
+    house: House, monkeypatch: pytest.MonkeyPatch, when: str, *, told: bool
+) -> None:
+    who, whole = await house.settler(), house.adapter.admit
+
+    async def admit(*args: Any, **options: Any) -> Admitted:  # noqa: ANN401 - passed on as they are
+        return replace(await whole(*args, **options), carries=True)
+
+    async def accept() -> None:
+        await house.joins(who, told=False)
+        house.gives(who, "member")
+        if told:
+            await house.joins(who)
+
+    monkeypatch.setattr(house.adapter, "admit", admit)
+    await house.leaves(who, told=False)
+    source = await house.sell(who, house.silver)
+    await house.drain()
+    await house.drift.run()
+    async with house.db.transaction() as session:  # the bot was added again, and whoever waits is tried again
+        await grants.unblock_space(session, await session.get_one(SpaceRow, house.space), house.clock.now())
+    await house.drain()
+    if when != "after the end":
+        await accept()
+    if when == "while it is paid for":
+        await house.drift.run()
+        await house.drain()
+        assert house.held(who) == {"member"}
+    await house.end(who, source)
+    await house.drain()
+    if when == "after the end":
+        await accept()
+        await house.drain()
+    assert house.held(who) == set()
 
 
 async def test_news_that_somebody_came_who_never_left_does_not_call_off_what_is_to_be_taken(house: House) -> None:

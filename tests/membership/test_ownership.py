@@ -235,11 +235,16 @@ class Life:
             (self.witness.blurred if pair in self.witness.asked else self.witness.gifts).add(pair)
 
     async def drain(self, then: str = WORKS) -> None:
-        self.witness.cut = then
+        """Work. Whoever is served beside the one at whom the power goes may be written down as asked for without having been asked for.
+
+        The product cannot know better: written after the asking, a role given just before the power went would look like a gift.
+        """
+        self.witness.cut, before = then, len(self.witness.calls)
         try:
             await self.house.drain()
         except* PowerCut:
-            pass
+            beside = {call.user for call in self.witness.calls[before:]} - {self.witness.cut_at}
+            self.witness.asked |= {(user, role) for user in beside for role in ROLES}
         self.witness.cut = ""
 
     async def mend(self) -> None:
@@ -327,7 +332,6 @@ def told(template: Path, folder: Path, story: Story) -> None:
 @settings(
     max_examples=30,
     deadline=None,
-    derandomize=True,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -345,6 +349,10 @@ ONCE_WRONG: dict[str, Story] = {
     "a gift to whoever came unseen": [(LOST, IDLE), (S, WORKS), (Join(0, told=False), IDLE), (GIFT, IDLE), (End(0), WORKS)],
     "a gift after a look found them outside": [(S, WORKS), (LOST, IDLE), (Look(), IDLE), (BACK, IDLE), (GIFT, WORKS)],
     "refused after the power went": [(S, CUT_AFTER), (Refuse("member"), WORKS), (Mend(), WORKS)],
+    "the power goes before the first of two roles": [(Sell(0, "gold"), CUT_BEFORE), (ByHand(0, "vip", gives=True), IDLE)],
+    "the power goes between two roles": [(Sell(0, "gold"), CUT_AFTER), (ByHand(0, "vip", gives=True), IDLE)],
+    "the power goes at somebody else": [(Sell(1, "silver"), CUT_BEFORE), (S, CUT_AFTER), (GIFT, IDLE)],
+    "a gift to whoever we invited": [(Leave(0, told=True), IDLE), (S, WORKS), (Join(0, told=False), IDLE), (GIFT, IDLE)],
 }
 
 

@@ -304,7 +304,7 @@ async def test_an_invite_of_a_bot_that_manages_the_server_is_bound_to_the_payer_
 
         admitted = await world.adapter.admit(world.space, fan, None, [world.resource], reason="paid")
 
-        assert admitted.outcome is AdmissionOutcome.INVITED
+        assert (admitted.outcome, admitted.carries) == (AdmissionOutcome.INVITED, True)
         assert not await world.accept(thief, admitted.invite_url)
         assert await world.accept(fan, admitted.invite_url)
         assert world.held(fan) == {world.resource}
@@ -316,6 +316,7 @@ async def test_an_invite_for_whoever_comes_first_carries_no_role(world: Emulated
     admitted = await world.adapter.admit(world.space, fan, None, [world.resource], reason="paid")
     await world.accept(fan, admitted.invite_url)
 
+    assert not admitted.carries
     assert world.inside(fan)
     assert world.held(fan) == frozenset()
 
