@@ -11,7 +11,8 @@ from core.errors import ExternalError, InstallationRevoked, PermissionMissing, R
 from core.ids import PlatformUserId
 from core.platform import Resource, ResourceKind, Space
 
-_FORBIDDEN = "restricted_action"
+FORBIDDEN = "restricted_action"
+"""Slack's word when a setting of the workspace stands in the way."""
 KINDS = "public_channel,private_channel"
 _REST = timedelta(minutes=50)
 """How long a refusal to remove people keeps a channel from being sold; less than the hour after which what is blocked is tried again."""
@@ -41,7 +42,7 @@ class Channels:
                 raise
             return
         except PermissionMissing as error:
-            if error.code != _FORBIDDEN:
+            if error.code != FORBIDDEN:
                 raise
             told = await self._told(channel, error)
             self._kept[channel] = (self._clock.now() + _REST, str(told))
@@ -91,7 +92,7 @@ class Channels:
             raise Refusal("missing_scope", lacking[0])
         self.kept(channel.space)
         if channel in self._kept:
-            raise Refusal(_FORBIDDEN, self._kept[channel][1])
+            raise Refusal(FORBIDDEN, self._kept[channel][1])
 
     async def holders(self, channel: Resource) -> AsyncIterator[PlatformUserId]:
         """Yield everyone in the channel but us."""

@@ -146,10 +146,7 @@ class Slack:
 
     async def call(self, space: Space, method: str, *, granting: bool = True, **args: object) -> Answer:
         """Carry out one call and return its JSON. ``granting`` False: the call takes something away, which words depend on."""
-        data = (await self.respond(space, method, granting=granting, **args)).data
-        if not isinstance(data, dict):
-            raise TransientError("Slack's answer could not be read.", code="not_json")
-        return data
+        return data_of(await self.respond(space, method, granting=granting, **args))
 
     async def respond(self, space: Space, method: str, *, granting: bool = True, **args: object) -> AsyncSlackResponse:
         """Carry out one call and return the answer with its headers. A token that ran out is replaced once."""
@@ -175,6 +172,13 @@ class Slack:
             cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
             if not cursor:
                 return
+
+
+def data_of(response: AsyncSlackResponse) -> Answer:
+    """Return the JSON of an answer."""
+    if not isinstance(response.data, dict):
+        raise TransientError("Slack's answer could not be read.", code="not_json")
+    return response.data
 
 
 def _form(args: Mapping[str, object]) -> Iterator[tuple[str, str]]:

@@ -16,11 +16,12 @@ _MOST = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Somebody:
-    """A user of a workspace. ``inside`` is False once their account there is deactivated, or they are in its organisation only."""
+    """A user of a workspace, or of its organisation only: then they are not ``inside``, nor is who is ``deactivated``."""
 
     id: PlatformUserId
     name: str
     inside: bool
+    deactivated: bool = False
     can_manage: bool = False
     guest: bool = False
     bot: bool = False
@@ -58,8 +59,8 @@ class People:
             self._names.popitem(last=False)
 
     def known(self, user: PlatformUserId) -> str:
-        """Return the name ``user`` was last seen with, or "": ids alone do not say in which workspace to ask."""
-        return self._names.get(user, "")
+        """Return the name ``user`` was last seen with, else the id: that alone does not say in which workspace to ask."""
+        return self._names.get(user, str(user))
 
 
 def somebody(user: dict[str, Any], space: Space) -> Somebody:
@@ -67,10 +68,12 @@ def somebody(user: dict[str, Any], space: Space) -> Somebody:
     profile = user.get("profile") or {}
     teams = (user.get("enterprise_user") or {}).get("teams")
     names = (profile.get("display_name"), profile.get("real_name"), user.get("real_name"), user.get("name"))
+    deleted = bool(user.get("deleted"))
     return Somebody(
         PlatformUserId(user["id"]),
         next((str(name) for name in names if name), user["id"]),
-        inside=not user.get("deleted") and (teams is None or space.external_id in teams),
+        inside=not deleted and (teams is None or space.external_id in teams),
+        deactivated=deleted,
         can_manage=bool(user.get("is_admin") or user.get("is_owner")),
         guest=bool(user.get("is_restricted")),
         bot=bool(user.get("is_bot")),

@@ -123,9 +123,14 @@ class Settings(BaseModel):
         return self.api_url.removesuffix("/api/")
 
     @property
+    def at_home(self) -> bool:
+        """Whether this is Slack itself, which has hosts of their own for this and that, and no local server."""
+        return self.api_url == API_URL
+
+    @property
     def scim_url(self) -> str:
         """Where accounts are managed; Slack has it on a host of its own."""
-        return "https://api.slack.com/scim/v2" if self.api_url == API_URL else f"{self.site}/scim/v2"
+        return "https://api.slack.com/scim/v2" if self.at_home else f"{self.site}/scim/v2"
 
     @property
     def socket_mode(self) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from adapters.slack.client import Slack
+from core.ids import PlatformUserId
 from core.platform import Space
 
 NEEDED: Mapping[str, str] = {
@@ -17,7 +18,6 @@ NEEDED: Mapping[str, str] = {
     "groups:write": "manage who is in private channels",
     "usergroups:read": "see user groups",
     "usergroups:write": "manage user groups",
-    "team:read": "see the workspace's name",
 }
 """The least the app asks for, and what it could not do without."""
 
@@ -26,7 +26,7 @@ NEEDED: Mapping[str, str] = {
 class Standing:
     """Our user, its name, the workspace's name, and the scopes we hold."""
 
-    user: str
+    user: PlatformUserId
     name: str
     team: str
     scopes: frozenset[str]
@@ -48,7 +48,7 @@ class Standings:
         response = await self._slack.respond(space, "auth.test")
         scopes = next((value for name, value in response.headers.items() if name.lower() == "x-oauth-scopes"), "")
         names = frozenset(scope.strip() for scope in scopes.split(",") if scope.strip())
-        self._known[space] = Standing(str(response["user_id"]), str(response.get("user")), str(response.get("team")), names)
+        self._known[space] = Standing(PlatformUserId(response["user_id"]), str(response.get("user")), str(response.get("team")), names)
         return self._known[space]
 
     async def lacking(self, space: Space, *scopes: str) -> list[str]:

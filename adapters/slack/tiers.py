@@ -8,6 +8,8 @@ POSTING = 300
 """chat.postMessage has a limit of its own, "several hundred a minute", and one message a second in each channel."""
 SPECIAL = 200
 """auth.test and the sign-in calls: "hundreds a minute"."""
+SCIM = 60
+"""SCIM has limits of its own, for each kind of call; the lowest of them."""
 SHARE = 0.96
 """What we take of each, so that an operator's script or a second process fits in beside us."""
 POST_EVERY = 1.0
