@@ -19,15 +19,25 @@ def problems(blocks: list[Any]) -> list[str]:
     found: list[str] = ["no more than 100 items allowed"] if len(blocks) > 100 else []  # noqa: PLR2004 - said in words
     seen: set[str] = set()
     for block in blocks:
-        if not isinstance(block, dict) or block.get("type") not in KINDS:
+        if not isinstance(block, dict) or str(block.get("type")) not in KINDS:
             found.append("unsupported type: " + str(block.get("type") if isinstance(block, dict) else block))
             continue
-        found += _of_block(block)
+        shape = list(_of_shape(block))
+        found += shape or _of_block(block)
         block_id = block.get("block_id")
-        if block_id is not None and (block_id in seen or not 0 < len(block_id) <= _ID):
-            found.append(f"block_id {block_id!r} must be unique and at most 255 characters")
+        if block_id is not None and (not isinstance(block_id, str) or block_id in seen or not 0 < len(block_id) <= _ID):
+            found.append(f"block_id {block_id!r} must be unique text of at most 255 characters")
         seen.add(str(block_id))
     return found
+
+
+def _of_shape(block: Payload) -> Iterator[str]:
+    for name in ("elements", "fields"):
+        if not isinstance(block.get(name, []), list):
+            yield f"{name} must be a list"
+    for name in ("accessory", "element", "label"):
+        if not isinstance(block.get(name, {}), dict):
+            yield f"{name} must be an object"
 
 
 def name_all(ids: Ids, blocks: list[Payload]) -> None:
@@ -56,8 +66,10 @@ def _of_block(block: Payload) -> Iterator[str]:
         if not isinstance(inside, list) or not 0 < len(inside) <= _MOST[kind]:
             yield f"{kind} needs 1 to {_MOST[kind]} elements"
             return
-    elif kind == "input" and not (block.get("label") and block.get("element")):
-        yield "input needs label and element"
+    elif kind == "input":
+        if not block.get("label") or not block.get("element", {}).get("type"):
+            yield "input needs label and element"
+        yield from _text(block.get("label") or None, _VALUE, plain=True)
     for one in _inside(block):
         yield from _of_element(one)
 
@@ -74,21 +86,21 @@ def _of_section(block: Payload) -> Iterator[str]:
 
 
 def _of_element(element: Payload) -> Iterator[str]:
-    if element.get("type") != "button":
-        return
-    yield from _text(element.get("text") or "missing", _LABEL, plain=True)
     for name, most in (("action_id", _ID), ("value", _VALUE), ("url", _URL)):
         given = element.get(name)
-        if given is not None and not 0 < len(str(given)) <= most:
-            yield f"{name} must be 1 to {most} characters"
-    if element.get("style") not in {None, "primary", "danger"}:
-        yield "style must be primary or danger"
+        if given is not None and (not isinstance(given, str) or not 0 < len(given) <= most):
+            yield f"{name} must be text of 1 to {most} characters"
+    if element.get("type") == "button":
+        yield from _text(element.get("text") or "missing", _LABEL, plain=True)
+        if str(element.get("style", "primary")) not in {"primary", "danger"}:
+            yield "style must be primary or danger"
 
 
 def _text(text: object, most: int, *, plain: bool = False) -> Iterator[str]:
     if text is None:
         return
-    if not isinstance(text, dict) or text.get("type") not in {"plain_text", "mrkdwn"} or (plain and text["type"] != "plain_text"):
+    kinds = ("plain_text",) if plain else ("plain_text", "mrkdwn")
+    if not isinstance(text, dict) or text.get("type") not in kinds:
         yield "text must be a text object" + (" of plain_text" if plain else "")
     elif not 0 < len(str(text.get("text", ""))) <= most:
         yield f"text must be 1 to {most} characters"

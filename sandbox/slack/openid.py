@@ -46,7 +46,7 @@ def id_token(world: "World", about: Mapping[str, object], nonce: str | None) -> 
     """Return the claims as a JWT signed with RS256."""
     now = world.clock.now()
     body = {
-        "iss": world.base_url or "https://slack.com",
+        "iss": world.base_url,
         "aud": world.app.client_id,
         "iat": seconds(now),
         "exp": seconds(now + LIFE),

@@ -138,7 +138,7 @@ class Steward:
         if self.user(workspace).role < workspace.preferences.invite_people:
             raise CannotError(f"{self.name} may not invite people to {workspace.name}")
         link = birth.new_link(self._world, workspace, self.user(workspace))
-        return f"{self._world.base_url or 'https://join.slack.com'}/join/{link.code}"
+        return f"{self._world.base_url}/join/{link.code}"
 
     def revoke_link(self, link: str) -> None:
         """Deactivate a shared invite link."""

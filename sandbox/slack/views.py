@@ -75,7 +75,7 @@ def examine(body: object, kind: str) -> Payload:
         raise invalid_arguments("missing required field: blocks [json-pointer:/view]")
     problems = [f"{one} [json-pointer:/view/blocks]" for one in blocks.problems(body["blocks"])]
     title = body.get("title")
-    if kind == "modal" and (not isinstance(title, dict) or not 0 < len(title.get("text", "")) < blocks.TITLE):
+    if kind == "modal" and (not isinstance(title, dict) or not 0 < len(str(title.get("text", ""))) < blocks.TITLE):
         problems.append("must have a title of at most 24 characters [json-pointer:/view/title]")
     if kind == "modal" and any(one.get("type") == "input" for one in body["blocks"]) and not body.get("submit"):
         problems.append("must define `submit` to use an `input` block in modals [json-pointer:/view]")

@@ -53,7 +53,7 @@ class World:
     tokens: Tokens
     codes: Codes
     send: Callable[[Outbound], None] = _nowhere
-    base_url: str = ""
+    base_url: str = "https://slack.com"
     changes: Changes = field(default_factory=Changes)
     accounts: dict[str, Account] = field(default_factory=dict)
     workspaces: dict[str, Workspace] = field(default_factory=dict)

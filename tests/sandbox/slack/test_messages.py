@@ -52,6 +52,18 @@ async def test_other_peoples_messages_cannot_be_edited(rig: Rig, client: AsyncWe
         ([{"type": "actions", "elements": [{**BUTTON, "value": "x" * 2001}]}], "", "invalid_blocks"),
         ([{"type": "actions", "elements": [{**BUTTON, "text": {"type": "mrkdwn", "text": "Open"}}]}], "", "invalid_blocks"),
         ([{"type": "header", "text": {"type": "plain_text", "text": "x" * 151}}], "", "invalid_blocks"),
+        ([{**SECTION, "block_id": 5}], "", "invalid_blocks"),
+        ([{**SECTION, "block_id": "same"}] * 2, "", "invalid_blocks"),
+        ([{"type": ["section"]}], "", "invalid_blocks"),
+        ([{**SECTION, "fields": {"a": 1}}], "", "invalid_blocks"),
+        ([{**SECTION, "accessory": [BUTTON]}], "", "invalid_blocks"),
+        ([{**SECTION, "accessory": {**BUTTON, "style": {}}}], "", "invalid_blocks"),
+        ([{**SECTION, "accessory": {**BUTTON, "action_id": {}}}], "", "invalid_blocks"),
+        ([{"type": "section", "text": {"type": []}}], "", "invalid_blocks"),
+        ([{"type": "actions", "elements": 5}], "", "invalid_blocks"),
+        ([{"type": "input", "label": "Name", "element": {"type": "plain_text_input"}}], "", "invalid_blocks"),
+        ([{"type": "input", "label": {"type": "plain_text", "text": "Name"}, "element": {"a": 1}}], "", "invalid_blocks"),
+        (["section"], "", "invalid_blocks"),
     ],
 )
 async def test_what_is_not_sound_is_not_said(rig: Rig, client: AsyncWebClient, blocks: list[object] | None, text: str, error: str) -> None:
