@@ -50,6 +50,8 @@ def name_all(ids: Ids, blocks: list[Payload]) -> None:
 
 
 def _inside(block: Payload) -> Iterator[Payload]:
+    if block["type"] == "rich_text":
+        return
     for one in [*(block.get("elements") or []), block.get("accessory"), block.get("element")]:
         if isinstance(one, dict):
             yield one

@@ -41,6 +41,8 @@ class Message:
 def elements(blocks: list[Payload]) -> Iterator[tuple[Payload, Payload]]:
     """Yield every interactive element with its block."""
     for block in blocks:
+        if block.get("type") == "rich_text":
+            continue
         inside: list[Any] = [*(block.get("elements") or []), block.get("accessory"), block.get("element")]
         for one in inside:
             if isinstance(one, dict):
@@ -50,6 +52,9 @@ def elements(blocks: list[Payload]) -> Iterator[tuple[Payload, Payload]]:
 def words(blocks: list[Payload]) -> Iterator[str]:
     """Yield every text to read in the blocks, button labels included."""
     for block in blocks:
+        if block.get("type") == "rich_text":
+            yield "".join(_rich(block)).strip("\n")
+            continue
         for holder in (block, *(block.get("fields") or []), *(one for _, one in elements([block]))):
             yield from _texts(holder)
         if isinstance(block.get("label"), dict):
@@ -62,3 +67,19 @@ def _texts(holder: Payload) -> Iterator[str]:
         yield str(text.get("text", ""))
     elif isinstance(text, str):
         yield text
+
+
+def _rich(block: Payload) -> Iterator[str]:
+    """Yield rich text as it reads; people and moments as what stands for them in the text Slack makes of it."""
+    for one in block.get("elements") or []:
+        match one.get("type"):
+            case "text":
+                yield str(one["text"])
+            case "link":
+                yield str(one.get("text") or one["url"])
+            case "user":
+                yield f"<@{one['user_id']}>"
+            case "date":
+                yield str(one["fallback"])
+            case _:
+                yield from _rich(one)
