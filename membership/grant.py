@@ -3,9 +3,11 @@
 import logging
 import random
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Coroutine, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -16,6 +18,7 @@ from core.errors import ExternalError, MemberUnreachable, PermanentError, Remedy
 from core.ids import AccountId, Ids, PlatformName, SpaceId
 from core.platform import Admission, AdmissionOutcome, PlatformAdapter, Resource
 from core.pump import Found, pump
+from membership.batch import BatchDrain, Heap, is_batched
 from membership.outcome import Outcome, blocked, done, failed
 from membership.recording import Recording
 from storage import grants, lanes
@@ -62,36 +65,43 @@ class GrantDrain:
         self._credentials = credentials
         self._rng = rng
         self._recording = Recording(ids=ids)
+        self._batches = BatchDrain(db=db, clock=clock, recording=self._recording)
 
     async def drain(self, lane: Lane, epoch: int) -> datetime | None:
         """Carry out what is due; see core.dispatch.Drain."""
 
         async def find(busy: frozenset[Hashable]) -> Found:
-            chosen, more = await self._choose(lane, {key for key in busy if isinstance(key, Seat)})
-            return Found({key: self._serve(work, lane, epoch) for key, work in chosen.items()}, more)
+            chosen, more = await self._choose(lane, {key for key in busy if isinstance(key, Seat | Heap)})
+            return Found({key: self._job(key, work, lane, epoch) for key, work in chosen.items()}, more)
 
         await pump(find, self._db.woken(lane))
         async with self._db.glance() as session:
             return await grants.next_due(session, lane)
 
-    async def _choose(self, lane: Lane, busy: set[Seat]) -> tuple[dict[Seat, _Work], bool]:
+    def _job(self, key: Seat | Heap, work: _Work, lane: Lane, epoch: int) -> Coroutine[Any, Any, None]:
+        if isinstance(key, Seat):
+            return self._serve(work, lane, epoch)
+        return self._batches.serve(work.adapter, key, lane, epoch, self._failed, partial(self._admit, work))
+
+    async def _choose(self, lane: Lane, busy: set[Seat | Heap]) -> tuple[dict[Seat | Heap, _Work], bool]:
         """Fill the free places, a few for each space: one with a thousand grants waiting, or a slow one, must not hold up the others.
 
         Returns what to start, and whether something that is due had to be left.
         """
-        chosen: dict[Seat, _Work] = {}
+        chosen: dict[Seat | Heap, _Work] = {}
         left = False
-        at_work = Counter(seat.space for seat in busy)
+        at_work = Counter(key.space for key in busy if isinstance(key, Seat))
         full: list[SpaceId] = []
         async with self._db.glance() as session:
             while len(busy) + len(chosen) < AT_ONCE:
                 full = [space for space, number in at_work.items() if number >= PER_SPACE]
-                tasks = await grants.due(session, lane, self._clock.now(), BATCH, full)
-                fresh = {seat: work for seat, work in self._by_seat(tasks).items() if seat not in busy and seat not in chosen}
-                for seat, work in fresh.items():
-                    if at_work[seat.space] < PER_SPACE and len(busy) + len(chosen) < AT_ONCE:
-                        chosen[seat] = work
-                        at_work[seat.space] += 1
+                heaps = [key.resource for key in (*busy, *chosen) if isinstance(key, Heap)]
+                tasks = await grants.due(session, lane, self._clock.now(), BATCH, full, heaps)
+                fresh = {key: work for key, work in self._grouped(tasks).items() if key not in busy and key not in chosen}
+                for key, work in fresh.items():
+                    if len(busy) + len(chosen) < AT_ONCE and (isinstance(key, Heap) or at_work[key.space] < PER_SPACE):
+                        chosen[key] = work
+                        at_work[key.space] += isinstance(key, Seat)
                     else:
                         left = True
                 if len(tasks) < BATCH or not fresh:
@@ -99,11 +109,14 @@ class GrantDrain:
                 left = True
         return chosen, left or bool(full)
 
-    def _by_seat(self, tasks: Sequence[GrantTask]) -> dict[Seat, _Work]:
-        seats: dict[Seat, list[GrantTask]] = {}
+    def _grouped(self, tasks: Sequence[GrantTask]) -> dict[Seat | Heap, _Work]:
+        """Group by seat, and by resource where the platform takes all changes of one in one call."""
+        groups: dict[Seat | Heap, list[GrantTask]] = {}
         for task in tasks:
-            seats.setdefault(Seat(task.account.id, task.space_row.id), []).append(task)
-        return {seat: _Work(self._adapters[found[0].space_row.platform], tuple(found)) for seat, found in seats.items()}
+            space = task.space_row
+            together = is_batched(self._adapters[space.platform], task)
+            groups.setdefault(Heap(task.resource_row.id, space.id) if together else Seat(task.account.id, space.id), []).append(task)
+        return {key: _Work(self._adapters[found[0].space_row.platform], tuple(found)) for key, found in groups.items()}
 
     async def _serve(self, work: _Work, lane: Lane, epoch: int) -> None:
         tasks = tuple(replace(task, first=task.grant.wanted and not task.grant.attempted) for task in work.tasks)

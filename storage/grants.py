@@ -121,13 +121,33 @@ def _tasks() -> Select[GrantRow, AccountRow, ResourceRow, SpaceRow]:
     )
 
 
-async def due(session: AsyncSession, lane: Lane, now: datetime, limit: int, full: Collection[SpaceId] = ()) -> list[GrantTask]:
-    """Return what is due on a lane outside the ``full`` spaces, gains before losses, oldest first."""
-    query = _tasks().where(GrantRow.lane == lane, col(GrantRow.status) == inline(GrantStatus.PENDING), GrantRow.due_at <= now)
+async def due(
+    session: AsyncSession, lane: Lane, now: datetime, limit: int, full: Collection[SpaceId] = (), besides: Collection[ResourceId] = ()
+) -> list[GrantTask]:
+    """Return what is due on a lane outside the ``full`` spaces and ``besides`` some resources, gains before losses, oldest first."""
+    query = _due(lane, now)
     if full:
         query = query.where(col(ResourceRow.space_id).not_in(full))
+    if besides:
+        query = query.where(col(GrantRow.resource_id).not_in(besides))
     rows = await session.exec(query.order_by(col(GrantRow.wanted).desc(), col(GrantRow.due_at)).limit(limit))
     return [GrantTask(*row) for row in rows]
+
+
+async def due_of_resource(session: AsyncSession, lane: Lane, now: datetime, resource: ResourceId, limit: int) -> list[GrantTask]:
+    """Return what is due of one resource, oldest first."""
+    query = _due(lane, now).where(GrantRow.resource_id == resource)
+    return [GrantTask(*row) for row in await session.exec(query.order_by(col(GrantRow.due_at)).limit(limit))]
+
+
+def _due(lane: Lane, now: datetime) -> Select[GrantRow, AccountRow, ResourceRow, SpaceRow]:
+    return _tasks().where(GrantRow.lane == lane, col(GrantRow.status) == inline(GrantStatus.PENDING), GrantRow.due_at <= now)
+
+
+async def held_for_change(session: AsyncSession, ids: Sequence[GrantId]) -> dict[GrantId, GrantRow]:
+    """Return rows by id, held against other writers until this transaction ends."""
+    query = select(GrantRow).where(col(GrantRow.id).in_(ids)).order_by(col(GrantRow.id)).with_for_update()
+    return {row.id: row for row in await session.exec(query)}
 
 
 async def next_due(session: AsyncSession, lane: Lane) -> datetime | None:
