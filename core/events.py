@@ -22,6 +22,8 @@ class NoticeKind(StrEnum):
     UNKNOWN_STATUS = "unknown_status"
     SPACE_LOST = "space_lost"
     HELLO = "hello"
+    OWNER_TASK = "owner_task"
+    INVITE_LINK_WORN = "invite_link_worn"
 
 
 FOR_CREATOR = frozenset(
@@ -33,6 +35,8 @@ FOR_CREATOR = frozenset(
         NoticeKind.UNKNOWN_STATUS,
         NoticeKind.SPACE_LOST,
         NoticeKind.HELLO,
+        NoticeKind.OWNER_TASK,
+        NoticeKind.INVITE_LINK_WORN,
     }
 )
 

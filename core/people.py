@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from core.ids import PlatformName, PlatformUserId
 
+GUEST = PlatformName("guest")
+"""No platform at all: somebody who pays before they can prove an account anywhere. The browser that paid is the proof."""
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:

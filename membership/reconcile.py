@@ -6,6 +6,7 @@ from core.clock import Clock
 from core.entitlement import desired
 from core.ids import AccountId, CauseId, CommunityId, GrantId, Ids, MemberId, ResourceId
 from core.reconcile import Change, changes
+from membership.seat import promote
 from storage import accounts, entitlements, grants, resources
 from storage.accounts import AccountRow
 from storage.audit import Trail, record
@@ -26,12 +27,13 @@ class Reconciler:
 
     async def reconcile(self, session: Session, community: CommunityId, member: MemberId, *, cause: CauseId) -> int:
         """Write what is desired for a member and return how many grants changed; their lanes wake after the commit."""
+        trail = Trail(self._ids, self._clock.now(), cause)
         reasons = desired(await entitlements.reasons(session, member))
         current = {(row.account_id, row.resource_id): row for row in await grants.rows_of_member(session, member)}
         places = await resources.with_spaces(session, {*reasons, *(resource for _, resource in current)})
+        await promote(session, member, trail)
         people = await accounts.active_of_member(session, member)
         wanted = _wanted(reasons, people, places)
-        trail = Trail(self._ids, self._clock.now(), cause)
         found = changes(wanted, {key: row.wanted for key, row in current.items()})
         for change in found:
             row = current.get((change.account, change.resource))

@@ -6,11 +6,13 @@ from core.errors import Remedy
 from core.events import Notice, NoticeKind
 from core.ids import Ids
 from membership.outcome import Outcome
+from membership.owner_task import ask
 from storage import grants, plans
+from storage.accounts import AccountRow
 from storage.audit import Trail, record
 from storage.database import Session, will_wake
 from storage.grants import Actual, GrantRow, GrantStatus, GrantTask
-from storage.outbox import add_notice
+from storage.outbox import add_notice, add_reconcile
 from storage.resources import ResourceRow
 
 
@@ -40,6 +42,8 @@ class Recording:
                    before=before, after=after, answer=outcome.answer or outcome.error)  # fmt: skip
         if row.status == GrantStatus.PENDING:
             will_wake(session, row.lane)
+        elif not row.wanted and row.status == GrantStatus.DONE and not (await session.get_one(AccountRow, row.account_id)).active:
+            await add_reconcile(session, trail, row.community_id, row.member_id)  # another account may have waited for this
         await self._tell(session, task, row, outcome, trail)
 
     async def _tell(self, session: Session, task: GrantTask, row: GrantRow, outcome: Outcome, trail: Trail) -> None:
@@ -57,6 +61,8 @@ class Recording:
                 facts = {"plan": plan.name, "until": _moment(entitlement.expires_at), "renews": plan.interval.recurring}
                 notice = Notice(NoticeKind.WELCOME, facts)
                 await add_notice(session, trail, row.community_id, notice, member=row.member_id, dedupe=f"welcome:{entitlement.id}")
+        if outcome.remedy is Remedy.CREATOR and not row.wanted and row.status == GrantStatus.BLOCKED:
+            await ask(session, task, row, trail)
         if outcome.remedy is Remedy.CREATOR:
             await broken(session, resource, outcome.error, outcome.error_code, trail)
 

@@ -9,6 +9,8 @@ from typing import Protocol
 from core.clock import Clock
 from core.ids import CauseId, CommunityId, Ids
 from core.platform import Space
+from membership.owner_task import ask_again
+from membership.sweep_accounts import go_on, tell_of_links
 from membership.sweep_reminders import remind
 from storage import credentials, drifting, inbox, lanes, outbox, overdue, reminders, states, sweeping
 from storage.database import Database, Session, will_wake
@@ -91,6 +93,10 @@ class Sweeper:
         report.count("reminders of failed payments", await self._batches(_remind, sweep))
         report.count("orders expired", await self._batches(sweeping.expire_orders, sweep))
         report.count("links ended", await self._batches(sweeping.end_invites, sweep))
+        async with self._db.transaction() as session:
+            report.count("owners told to renew a link", await tell_of_links(session, sweep, self._ids, self._batch))
+            report.count("owners asked again", await ask_again(session, sweep, self._ids, self._batch))
+            report.count("account changes going on", await go_on(session, sweep, self._ids, self._batch))
 
     async def _batches(self, batch: Batch, sweep: Sweep) -> Tally:
         """Run a batch, each in a transaction of its own, until one is not full."""

@@ -52,12 +52,19 @@ def to_creator(notice: Notice, community: str, about: PlatformUserId | None) -> 
             status, which = Code(str(facts["status"])), Code(str(facts["subscription"]))
             body = ("Its status is ", status, ", which I don't know. The member keeps access. Please look at ", which, " in Stripe.")
             return Message("A subscription I don't understand", body)
-        case NoticeKind.SPACE_LOST:
-            what = Bold(str(facts["space"]))
-            after = ". Subscriptions go on at Stripe, but nobody can be let in. Add me again, or cancel the subscriptions there."
-            return Message("I can no longer let people in", ("I was removed from ", what, after))
+        case NoticeKind.SPACE_LOST | NoticeKind.INVITE_LINK_WORN:
+            return _way_in(notice)
         case _:
             return _hello(Bold(str(facts["space"])))
+
+
+def _way_in(notice: Notice) -> Message:
+    what = Bold(str(notice.facts["space"]))
+    if notice.kind is NoticeKind.SPACE_LOST:
+        after = ". Subscriptions go on at Stripe, but nobody can be let in. Add me again, or cancel the subscriptions there."
+        return Message("I can no longer let people in", ("I was removed from ", what, after))
+    why = f" stops working soon: {notice.facts['why']}. Make a new one and give it to me with "
+    return Message("Your link for new members runs out", ("The link into ", what, why, Code("/doorman setup invite_link"), "."))
 
 
 def _hello(space: Bold) -> Message:

@@ -45,20 +45,23 @@ class AccountRow(SQLModel, table=True):
         return Identity(self.platform, self.realm, self.external_id, self.name)
 
 
-async def find(session: AsyncSession, community: CommunityId, who: Identity) -> AccountRow | None:
-    """Find somebody's account in a community."""
+async def find(session: AsyncSession, community: CommunityId, who: Identity, *, hold: bool = False) -> AccountRow | None:
+    """Find somebody's account in a community; with ``hold`` it stays whose it is until this transaction ends."""
     query = select(AccountRow).where(
         AccountRow.community_id == community,
         AccountRow.platform == who.platform,
         AccountRow.realm == who.realm,
         AccountRow.external_id == who.user,
     )
-    return (await session.exec(query)).first()
+    return (await session.exec(query.with_for_update(key_share=True) if hold else query)).first()
 
 
 async def ensure(session: AsyncSession, community: CommunityId, who: Identity, ids: Ids, now: datetime) -> AccountRow:
-    """Return somebody's account, making account and member when they are new. A race is lost to the unique key and read again."""
-    known = await find(session, community, who)
+    """Return somebody's account, making account and member when they are new. A race is lost to the unique key and read again.
+
+    It is held: what is bought for it in this transaction is not bought for a member it has just left.
+    """
+    known = await find(session, community, who, hold=True)
     if known is not None:
         if who.name and known.name != who.name:
             known.name = who.name
@@ -67,23 +70,31 @@ async def ensure(session: AsyncSession, community: CommunityId, who: Identity, i
     member = MemberRow(id=MemberId(ids.new()), community_id=community, created_at=now)
     session.add(member)
     await session.flush()
+    if not await add(session, community, member.id, who, ids, now):  # somebody else made it between the look and the write
+        await session.delete(member)
+    found = await find(session, community, who, hold=True)
+    if found is None:
+        raise RuntimeError("an account that was just stored is not there")
+    return found
+
+
+async def add(
+    session: AsyncSession, community: CommunityId, member: MemberId, who: Identity, ids: Ids, now: datetime, *, active: bool = True
+) -> bool:
+    """Store an account of a member; False, and nothing stored, when somebody has just stored it."""
     account = AccountRow(
         id=AccountId(ids.new()),
         community_id=community,
-        member_id=member.id,
+        member_id=member,
         platform=who.platform,
         realm=who.realm,
         external_id=who.user,
         name=who.name or who.user,
+        active=active,
         created_at=now,
     )
     statement = insert(session, AccountRow).values(account.model_dump()).on_conflict_do_nothing().returning(col(AccountRow.id))
-    if (await session.execute(statement)).first() is None:  # somebody else made it between the look and the write
-        await session.delete(member)
-    found = await find(session, community, who)
-    if found is None:
-        raise RuntimeError("an account that was just stored is not there")
-    return found
+    return (await session.execute(statement)).first() is not None
 
 
 async def active_of_member(session: AsyncSession, member: MemberId) -> Sequence[AccountRow]:

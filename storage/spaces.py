@@ -29,6 +29,13 @@ class SpaceRow(SQLModel, table=True):
     connected: bool = True
     """False once we were removed; an outage does not change it."""
     created_at: datetime = Field(sa_type=UTCDateTime)
+    invite_link: str = ""
+    """The creator's own shared link into the space, where the platform lets nobody be brought in; empty when they gave none."""
+    invite_link_set_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    invite_link_uses: int = 0
+    """How many came in since it was given: at most so many came through it."""
+    invite_link_told: bool = False
+    """Its creator has been told that it is about to stop working."""
 
     @property
     def space(self) -> Space:

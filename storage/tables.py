@@ -4,6 +4,7 @@ from sqlalchemy import MetaData
 from sqlmodel import SQLModel
 
 from storage import (
+    account_changes,
     accounts,
     audit,
     communities,
@@ -18,6 +19,7 @@ from storage import (
     members,
     orders,
     outbox,
+    owner_tasks,
     plan_resources,
     plans,
     prices,
@@ -31,8 +33,9 @@ from storage import (
 )
 
 MODULES = (
-    accounts, audit, communities, credentials, customers, entitlements, grants, inbox, invites, lanes, ledger, members, orders,
-    outbox, plan_resources, plans, prices, resources, spaces, states, stripe_accounts, subscriptions, tips, webhook_endpoints,
+    account_changes, accounts, audit, communities, credentials, customers, entitlements, grants, inbox, invites, lanes, ledger,
+    members, orders, outbox, owner_tasks, plan_resources, plans, prices, resources, spaces, states, stripe_accounts, subscriptions, tips,
+    webhook_endpoints,
 )  # fmt: skip
 
 

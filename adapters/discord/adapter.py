@@ -51,6 +51,7 @@ class DiscordAdapter:
     name: ClassVar[PlatformName] = NAME
     label: ClassVar[str] = LABEL
     resource_kinds: ClassVar[frozenset[ResourceKind]] = frozenset({ResourceKind.ROLE})
+    strangers_sign_in: ClassVar[bool] = True
 
     def __init__(self, settings: Settings, *, clock: Clock, ids: Ids, pacer: Pacer | None = None) -> None:
         self._settings, self._clock, self._ids = settings, clock, ids

@@ -51,6 +51,7 @@ class MemoryAdapter(MemoryInbound):
     name: ClassVar[PlatformName] = NAME
     label: ClassVar[str] = "Memory"
     resource_kinds: ClassVar[frozenset[ResourceKind]] = frozenset(ResourceKind)
+    strangers_sign_in: ClassVar[bool] = True
 
     def __init__(self, world: MemoryWorld, clock: Clock) -> None:
         super().__init__(world, clock)

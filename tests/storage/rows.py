@@ -10,6 +10,7 @@ from core.dispatch import Lane
 from core.ids import (
     AccountId,
     CauseId,
+    ChangeId,
     CommunityId,
     CustomerId,
     EndpointId,
@@ -30,6 +31,7 @@ from core.ids import (
 )
 from core.payments import IntervalUnit
 from core.platform import ResourceKind
+from storage.account_changes import AccountChangeRow
 from storage.accounts import AccountRow
 from storage.audit import AuditRow
 from storage.communities import CommunityRow
@@ -134,6 +136,15 @@ def _tenant(x: str) -> list[SQLModel]:
             external_id=PlatformUserId(f"{x}-42"),
             name="Ann",
             created_at=AT,
+        ),
+        AccountChangeRow(
+            id=ChangeId(f"{x}-change"),
+            community_id=community,
+            member_id=MemberId(f"{x}-member"),
+            platform=PLATFORM,
+            old_id=AccountId(f"{x}-account"),
+            new_id=AccountId(f"{x}-account"),
+            at=AT,
         ),
         CustomerRow(
             id=CustomerId(f"{x}-customer"),

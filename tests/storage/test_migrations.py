@@ -43,8 +43,14 @@ def describe(connection: Connection) -> dict[tuple[str, str], str]:
     found = {}
     for kind, name, definition in connection.execute(text(SQLITE_SCHEMA if sqlite else POSTGRES_SCHEMA)):
         if "alembic" not in name:
-            found[kind, name] = "\n".join(sorted(line.strip().rstrip(",") for line in definition.splitlines())) if sqlite else definition
+            found[kind, name] = _in_order(name, definition) if sqlite else definition
     return found
+
+
+def _in_order(name: str, statement: str) -> str:
+    """A table that was made anew for a migration is written with quotes around its name."""
+    lines = statement.replace(f'CREATE TABLE "{name}"', f"CREATE TABLE {name}").splitlines()
+    return "\n".join(sorted(line.strip().rstrip(",") for line in lines))
 
 
 async def described(engines: Engines) -> dict[tuple[str, str], str]:

@@ -1,0 +1,57 @@
+"""The creator's own shared link into a space: kept, counted, and watched before it stops working."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, update
+from sqlmodel import col, or_, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from core.ids import MemberId
+from core.platform import Space
+from storage.accounts import AccountRow
+from storage.orders import OrderRow
+from storage.plan_resources import PlanResourceRow
+from storage.resources import ResourceRow
+from storage.spaces import SpaceRow
+
+LIVES = timedelta(days=30)
+TAKES = 400
+"""A shared link lets people in for so long and so many times, wherever such links end by themselves."""
+WARN_AFTER = timedelta(days=25)
+WARN_AT = 350
+"""From then on its creator is told: a new one must be there before anybody who paid finds the old one dead."""
+
+
+def _worn(now: datetime) -> list[ColumnElement[bool]]:
+    old = or_(col(SpaceRow.invite_link_set_at) <= now - WARN_AFTER, col(SpaceRow.invite_link_uses) >= WARN_AT)
+    return [col(SpaceRow.invite_link) != "", ~col(SpaceRow.invite_link_told), col(SpaceRow.connected).is_(True), old]
+
+
+async def worn_out(session: AsyncSession, now: datetime, limit: int) -> Sequence[SpaceRow]:
+    """Return spaces whose link is about to stop working and whose creator has not been told."""
+    return (await session.exec(select(SpaceRow).where(*_worn(now)).order_by(SpaceRow.id).limit(limit))).all()
+
+
+async def count_join(session: AsyncSession, space: Space, at: datetime) -> None:
+    """Count somebody who came into a space since its link was given, in SQL, so that two at once both count."""
+    there = (col(SpaceRow.platform) == space.platform, col(SpaceRow.realm) == space.realm, col(SpaceRow.external_id) == space.external_id)
+    since = (col(SpaceRow.invite_link) != "", col(SpaceRow.invite_link_set_at) <= at)
+    await session.execute(update(SpaceRow).where(*there, *since).values(invite_link_uses=SpaceRow.invite_link_uses + 1))
+
+
+async def without_account(session: AsyncSession, member: MemberId, order: OrderRow) -> Sequence[SpaceRow]:
+    """Return the spaces that what was ordered opens something in and where its member has no account yet, oldest first."""
+    theirs = select(AccountRow.id).where(
+        AccountRow.member_id == member, AccountRow.platform == SpaceRow.platform, AccountRow.realm == SpaceRow.realm
+    )
+    query = (
+        select(SpaceRow)
+        .join(ResourceRow, col(ResourceRow.space_id) == col(SpaceRow.id))
+        .join(PlanResourceRow, col(PlanResourceRow.resource_id) == col(ResourceRow.id))
+        .where(PlanResourceRow.plan_id == order.plan_id, SpaceRow.community_id == order.community_id, ~theirs.exists())
+        .where(col(SpaceRow.connected))
+        .distinct()
+        .order_by(col(SpaceRow.created_at), col(SpaceRow.id))
+    )
+    return (await session.exec(query)).all()
