@@ -20,7 +20,8 @@ A Person uses the app: ``await command(workspace, "/doorman plan list", channel=
 ``status``, ``words``); ``await authorize(url, workspace=None, allow=True) -> str`` (the redirect, unvisited).
 Comes in: ``accept(invite link)``, ``accept_invitation(workspace)`` (by e-mail, Enterprise).
 Sees: ``dms(workspace)``, ``await next_dm(workspace)``, ``whispers(workspace)``, ``posts(channel)``, ``reads(channel) -> bool``,
-``channels(workspace)``, ``id(workspace)``, ``user(workspace)``, ``mention(workspace)``; ``say(channel, text)``.
+``channels(workspace)``, ``id(workspace)``, ``user(workspace)``, ``mention(workspace)``,
+``direct(workspace) -> Channel``; ``say(channel, text)``.
 Runs a workspace: ``create_channel(workspace, name, private=False) -> Channel``, ``add_to_channel(channel, person)``,
 ``remove_from_channel(channel, person)``, ``add_app(channel)``, ``remove_app(channel)``, ``join_channel``, ``leave(channel)``, ``archive``,
 ``unarchive``, ``rename_channel(channel, name)``, ``delete_channel``, ``create_group(workspace, name, handle, members=()) -> UserGroup``,

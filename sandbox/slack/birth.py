@@ -41,6 +41,7 @@ def found_workspace(world: World, owner: Account, name: str, plan: Plan, organis
         enterprise = world.enterprises.setdefault(title, Enterprise(world.ids.id("E"), title))
     workspace = Workspace(world.ids.id("T"), name, domain, plan, world.clock.now(), enterprise)
     world.workspaces[workspace.id] = workspace
+    workspace.preferences.invite_people = Role.ADMIN if plan.paid else Role.MEMBER
     user = new_user(world, workspace, owner, Role.PRIMARY_OWNER)
     create_channel(world, workspace, user, "general", general=True)
     return workspace

@@ -1,6 +1,7 @@
 """Brings everything to the app, in the background: over its sockets or to its request URL, events again when they fail."""
 
 import asyncio
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -38,7 +39,7 @@ class Deliveries:
     wire: Wire
     requests: Requests
     sockets: Sockets
-    made: list[Delivered] = field(default_factory=list)
+    made: deque[Delivered] = field(default_factory=lambda: deque(maxlen=100_000))
     _session: aiohttp.ClientSession | None = None
     _group: asyncio.TaskGroup | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)

@@ -34,6 +34,10 @@ class Person(Steward):
         """Return how a command with resolved mentions names them."""
         return f"<@{self.id(workspace)}|{self.name}>"
 
+    def direct(self, workspace: Workspace) -> Channel:
+        """Return their direct conversation with the app, a place to type commands in."""
+        return birth.conversation(self._world, workspace, self.user(workspace))
+
     # using the app
 
     async def command(self, workspace: Workspace, typed: str, *, channel: Channel | None = None, within: float = WITHIN) -> Reply:

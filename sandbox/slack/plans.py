@@ -50,6 +50,7 @@ class Preferences:
     create_private: Role = Role.MEMBER
     create_public: Role = Role.MEMBER
     archive_channels: Role = Role.MEMBER
-    invite_people: Role = Role.MEMBER
+    invite_people: Role = Role.ADMIN
+    """On the free plan every member may."""
     install_apps: Role = Role.MEMBER
     group_size: int = 10_000

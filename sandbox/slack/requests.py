@@ -1,5 +1,6 @@
 """One attempt to reach the app at its request URL: signed, answered within three seconds."""
 
+import asyncio
 import json
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -32,10 +33,11 @@ class Requests:
     def __init__(self, app: App, signing: Clock, patience: float = PATIENCE) -> None:
         self._app, self._signing = app, signing
         self.patience = patience
+        self._room = asyncio.Semaphore(AT_ONCE)
 
     def session(self) -> aiohttp.ClientSession:
-        """Return a session to post with."""
-        return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=AT_ONCE))
+        """Return a session to post with; how many go at once is limited here, since its own limit would count against the app's time."""
+        return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
 
     async def post(self, session: aiohttp.ClientSession, what: Outbound, attempt: int = 0, reason: str = "") -> Outcome:
         """Send once."""
@@ -46,9 +48,10 @@ class Requests:
         headers |= {"User-Agent": "Slackbot 1.0 (+https://api.slack.com/robots)"}
         if attempt:
             headers |= {"X-Slack-Retry-Num": str(attempt), "X-Slack-Retry-Reason": reason}
+        timeout = aiohttp.ClientTimeout(total=self.patience)
+        post = session.post(self._app.request_url, data=body, headers=headers, timeout=timeout, allow_redirects=False)
         try:
-            timeout = aiohttp.ClientTimeout(total=self.patience)
-            async with session.post(self._app.request_url, data=body, headers=headers, timeout=timeout, allow_redirects=False) as answer:
+            async with self._room, post as answer:
                 text = await answer.text()
                 if 200 <= answer.status < 300:  # noqa: PLR2004 - success
                     return Outcome(None, _read(text))

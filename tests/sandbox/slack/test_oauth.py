@@ -219,3 +219,12 @@ async def test_the_client_id_and_secret_may_come_as_basic_authentication(rig: Ri
     headers = {"Authorization": f"Basic {pair}"}
     async with http.post(rig.served.api_url + "oauth.v2.access", data={"code": code}, headers=headers) as answer:
         assert (await answer.json())["access_token"] == rig.token
+
+
+async def test_a_person_can_give_a_token_that_acts_as_them(rig: Rig, link: Link, bare: AsyncWebClient) -> None:
+    place = rig.slack.people.workspace(rig.ann, "Place", plan="business+")
+    code = URL(await rig.ann.authorize(link.install("commands", user_scope="admin,users:read"), place)).query["code"]
+    given = await link.call(bare, "oauth.v2.access", code=code)
+    person = given["authed_user"]
+    assert (person["scope"], person["token_type"], person["access_token"][:5]) == ("admin,users:read", "user", "xoxp-")
+    assert (await bare.auth_test(token=person["access_token"]))["user_id"] == rig.ann.id(place)

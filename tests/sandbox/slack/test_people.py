@@ -6,6 +6,7 @@ import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from sandbox.slack import Role
 from sandbox.slack.errors import RefusedError
 from sandbox.slack.people import CannotError
 from tests.sandbox.slack.conftest import Rig, error_of
@@ -135,3 +136,13 @@ async def test_scim_needs_the_admin_scope_and_an_administrator_and_spares_the_pr
     assert await delete(tokens(rig.ann, place, "admin"), rig.ann.id(place)) == (403, "cannot_deactivate_primary_owner")
     assert await delete(tokens(rig.ann, place, "admin"), rig.bo.id(place)) == (204, "")
     assert not rig.bo.reads(place.general)
+
+
+async def test_on_paid_plans_only_administrators_copy_invite_links_unless_told_otherwise(rig: Rig) -> None:
+    free = rig.slack.people.workspace(rig.ann, "Free", plan="free")
+    rig.slack.people.join(rig.bo, free)
+    assert rig.slack.people.person("cy").accept(rig.bo.invite_link(free)) is free
+    with pytest.raises(CannotError):
+        rig.bo.invite_link(rig.acme)
+    rig.acme.preferences.invite_people = Role.MEMBER
+    assert rig.slack.people.person("dee").accept(rig.bo.invite_link(rig.acme)) is rig.acme

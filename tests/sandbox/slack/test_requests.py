@@ -193,3 +193,23 @@ async def test_the_fault_plan_delays_an_event_by_the_sandboxs_clock(rig: Rig, li
     rig.clock.advance(timedelta(seconds=60))
     await rig.slack.settled()
     assert len(listener.events("team_join")) == 1
+
+
+async def test_three_hundred_events_at_once_all_arrive_though_the_app_takes_its_time(rig: Rig, listener: Listener) -> None:
+    rig.slack.patience = 1.0
+
+    async def unhurried(_: Request) -> web.Response:
+        await asyncio.sleep(0.4)
+        return web.Response()
+
+    listener.answer = unhurried
+    for number in range(300):
+        rig.slack.people.join(rig.slack.people.person(f"fan{number}"), rig.acme)
+    await rig.slack.settled()
+    assert (len(listener.events("team_join")), {one.attempt for one in rig.slack.deliveries.made}) == (300, {0})
+
+
+async def test_a_command_typed_to_the_app_directly_says_so(rig: Rig, listener: Listener) -> None:
+    listener.answer = lambda _: web.Response(text="fine")
+    await rig.bo.command(rig.acme, "/doorman status", channel=rig.bo.direct(rig.acme))
+    assert listener.heard[0].fields["channel_name"] == "directmessage"
