@@ -52,6 +52,8 @@ def _inbound(base: Foundation, cases: UseCases) -> Drain:
         db=base.db,
         clock=base.clock,
         commands=CommandRunner(db=base.db, desk=cases.desk, commands=COMMANDS),
-        events=EventRunner(communities=cases.desk.communities, members=cases.desk.members, unblocker=cases.unblocker),
+        events=EventRunner(
+            communities=cases.desk.communities, members=cases.desk.members, unblocker=cases.unblocker, links=cases.desk.space_links
+        ),
         unit=base.rng.random,
     ).drain

@@ -15,7 +15,10 @@ from membership.attachment import Attachments
 from membership.community import Communities
 from membership.installation import Installs
 from membership.invite import Invites
+from membership.linking import Linking
 from membership.member import Members
+from membership.owner_task import OwnerTasks
+from membership.space_link import SpaceLinks
 from membership.status import Statuses
 from membership.unblock import Unblocker
 
@@ -45,11 +48,14 @@ def build_use_cases(base: Foundation) -> UseCases:
         members=Members(**tools),
         communities=Communities(**tools, default_currency=settings.default_currency),
         attachments=Attachments(**tools),
+        linking=Linking(**tools),
+        space_links=SpaceLinks(**tools),
         plans=Plans(**tools, gateways=base.gateways),
         invites=Invites(**tools, public_url=settings.public_url),
         statuses=Statuses(db=base.db, clock=base.clock),
         checkouts=Checkouts(**tools, gateways=base.gateways, public_url=settings.public_url),
         tips=Tips(**tools, gateways=base.gateways, public_url=settings.public_url),
+        owner_tasks=OwnerTasks(db=base.db),
     )
     return UseCases(
         desk=desk,

@@ -1,19 +1,20 @@
 """How somebody stands: for /status and for the welcome page."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from core.clock import Clock
 from core.errors import Refusal, Remedy
 from core.events import Notice
-from core.ids import CommunityId, MemberId, OrderId, PlatformName
+from core.ids import CommunityId, MemberId, OrderId, PlatformName, ResourceId
 from core.money import Money
-from core.people import Identity
+from core.people import GUEST, Identity
 from core.platform import Space
 from core.text import plain
 from membership.wording import to_member
-from storage import accounts, grants, notices, standing
+from storage import account_changes, accounts, grants, notices, space_links, standing
+from storage.accounts import AccountRow
 from storage.database import Database, Session
 from storage.grants import Actual, GrantStatus, GrantTask
 from storage.orders import OrderStatus
@@ -46,11 +47,31 @@ class PlanStanding:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountStanding:
+    """One account of a member. ``waits_for`` names the account that is taken out first; empty when it is in its place."""
+
+    platform: PlatformName
+    name: str
+    waits_for: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WayIn:
+    """A space where a member has no account yet, and the creator's own link into it; empty when they gave none."""
+
+    platform: PlatformName
+    space_name: str
+    invite_link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """Everything about one person in one community."""
 
     plans: tuple[PlanStanding, ...]
     notices: tuple[str, ...]
+    accounts: tuple[AccountStanding, ...] = ()
+    ways: tuple[WayIn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +90,9 @@ class Welcome:
     notices: tuple[str, ...]
     checkout_url: str
     invite_code: str
+    payer: Identity
+    """Whose order it is: whoever is proven to be them may go on from here."""
+    ways: tuple[WayIn, ...]
 
 
 class Statuses:
@@ -87,7 +111,8 @@ class Statuses:
             held = await grants.of_member(session, account.member_id)
             found = await standing.of_member(session, community, account.member_id)
             told = await _undelivered(session, community, account.member_id)
-            return Status(tuple([_plan(one, held) for one in found]), told)
+            plans = tuple([_plan(one, held) for one in found])
+            return Status(plans, told, await _accounts(session, account.member_id), await _ways(session, community, account.member_id))
 
     async def of_order(self, order: OrderId) -> Welcome:
         """Return how an order stands. Refusal ``order_unknown``."""
@@ -95,9 +120,28 @@ class Statuses:
             facts = await standing.of_order(session, order)
             if facts is None:
                 raise Refusal("order_unknown", "There is no such order. Check the address, or open your link again.")
-            held = [task for task in await grants.of_member(session, facts.order.member_id) if task.resource_row.id in facts.resources]
-            told = await _undelivered(session, facts.order.community_id, facts.order.member_id)
-            return _welcome(facts, [task for task in held if task.account.id == facts.order.account_id], told)
+            member, community = facts.order.member_id, facts.order.community_id
+            held = [task for task in await grants.of_member(session, member) if task.resource_row.id in facts.resources]
+            told = await _undelivered(session, community, member)
+            account = await session.get_one(AccountRow, facts.order.account_id)
+            ways = await _ways(session, community, member, facts.resources)
+            return _welcome(facts, [task for task in held if task.account.active], told, account.identity, ways)
+
+
+async def _accounts(session: Session, member: MemberId) -> tuple[AccountStanding, ...]:
+    found = [AccountStanding(row.platform, row.name) for row in await accounts.active_of_member(session, member) if row.platform != GUEST]
+    for change in await account_changes.under_way(session, member):
+        old, new = await session.get_one(AccountRow, change.old_id), await session.get_one(AccountRow, change.new_id)
+        found.append(AccountStanding(new.platform, new.name, old.name))
+    return tuple(found)
+
+
+async def _ways(
+    session: Session, community: CommunityId, member: MemberId, opened: Collection[ResourceId] | None = None
+) -> tuple[WayIn, ...]:
+    """Return where a member has no account: of all spaces, or of those where one of ``opened`` is."""
+    found = await space_links.without_account(session, community, member, opened)
+    return tuple(WayIn(space.platform, space.name, space.invite_link) for space in found)
 
 
 async def _undelivered(session: Session, community: CommunityId, member: MemberId) -> tuple[str, ...]:
@@ -144,7 +188,7 @@ def _note(task: GrantTask) -> str:
     return "waits for us: please tell the owner"
 
 
-def _welcome(facts: OrderFacts, held: Sequence[GrantTask], told: tuple[str, ...]) -> Welcome:
+def _welcome(facts: OrderFacts, held: Sequence[GrantTask], told: tuple[str, ...], payer: Identity, ways: tuple[WayIn, ...]) -> Welcome:
     wanted = [task for task in held if task.grant.wanted]
     on = [task for task in wanted if _resource(task).on]
     waiting = next((f"{task.resource_row.name}: {_note(task)}." for task in wanted if task not in on), "")
@@ -161,6 +205,8 @@ def _welcome(facts: OrderFacts, held: Sequence[GrantTask], told: tuple[str, ...]
         notices=told,
         checkout_url=facts.order.checkout_url,
         invite_code=facts.invite_code,
+        payer=payer,
+        ways=ways,
     )
 
 

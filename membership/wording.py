@@ -52,13 +52,15 @@ def to_creator(notice: Notice, community: str, about: PlatformUserId | None) -> 
             status, which = Code(str(facts["status"])), Code(str(facts["subscription"]))
             body = ("Its status is ", status, ", which I don't know. The member keeps access. Please look at ", which, " in Stripe.")
             return Message("A subscription I don't understand", body)
-        case NoticeKind.SPACE_LOST | NoticeKind.INVITE_LINK_WORN:
-            return _way_in(notice)
+        case NoticeKind.SPACE_LOST | NoticeKind.INVITE_LINK_WORN | NoticeKind.OWNER_TASK:
+            return _in_and_out(notice, about)
         case _:
             return _hello(Bold(str(facts["space"])))
 
 
-def _way_in(notice: Notice) -> Message:
+def _in_and_out(notice: Notice, about: PlatformUserId | None) -> Message:
+    if notice.kind is NoticeKind.OWNER_TASK:
+        return _owner_task(notice.facts, about)
     what = Bold(str(notice.facts["space"]))
     if notice.kind is NoticeKind.SPACE_LOST:
         after = ". Subscriptions go on at Stripe, but nobody can be let in. Add me again, or cancel the subscriptions there."
@@ -108,6 +110,15 @@ def _tip(facts: Any, about: PlatformUserId | None) -> Message:  # noqa: ANN401
     if facts.get("message"):
         body = (*body, "\n“", str(facts["message"]), "”")
     return Message("A tip", body)
+
+
+def _owner_task(facts: Any, about: PlatformUserId | None) -> Message:  # noqa: ANN401
+    who: Span = Bold(str(facts["who"])) if about is None else Mention(about)
+    what = (" out of ", Bold(str(facts["resource"])), " in ", Bold(str(facts["place"])), ". ")
+    why = ("Their membership has ended, and I may not do it: ", str(facts["why"]), " ")
+    if facts.get("late"):
+        return Message("Still to do by you", ("Please take ", who, *what, *why, "Until then they read on without paying."))
+    return Message("Something only you can do", ("Please take ", who, *what, *why, "By ", _moment(facts["by"]), ", please."))
 
 
 def _moment(text: Any) -> Moment:  # noqa: ANN401

@@ -1,17 +1,15 @@
 """The creator's own shared link into a space: kept, counted, and watched before it stops working."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, update
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from core.ids import MemberId
+from core.ids import CommunityId, MemberId, ResourceId
 from core.platform import Space
 from storage.accounts import AccountRow
-from storage.orders import OrderRow
-from storage.plan_resources import PlanResourceRow
 from storage.resources import ResourceRow
 from storage.spaces import SpaceRow
 
@@ -40,18 +38,15 @@ async def count_join(session: AsyncSession, space: Space, at: datetime) -> None:
     await session.execute(update(SpaceRow).where(*there, *since).values(invite_link_uses=SpaceRow.invite_link_uses + 1))
 
 
-async def without_account(session: AsyncSession, member: MemberId, order: OrderRow) -> Sequence[SpaceRow]:
-    """Return the spaces that what was ordered opens something in and where its member has no account yet, oldest first."""
+async def without_account(
+    session: AsyncSession, community: CommunityId, member: MemberId, opened: Collection[ResourceId] | None = None
+) -> Sequence[SpaceRow]:
+    """Return the connected spaces where a member has no account, oldest first: all of them, or those where one of ``opened`` is."""
     theirs = select(AccountRow.id).where(
         AccountRow.member_id == member, AccountRow.platform == SpaceRow.platform, AccountRow.realm == SpaceRow.realm
     )
-    query = (
-        select(SpaceRow)
-        .join(ResourceRow, col(ResourceRow.space_id) == col(SpaceRow.id))
-        .join(PlanResourceRow, col(PlanResourceRow.resource_id) == col(ResourceRow.id))
-        .where(PlanResourceRow.plan_id == order.plan_id, SpaceRow.community_id == order.community_id, ~theirs.exists())
-        .where(col(SpaceRow.connected))
-        .distinct()
-        .order_by(col(SpaceRow.created_at), col(SpaceRow.id))
-    )
-    return (await session.exec(query)).all()
+    query = select(SpaceRow).where(SpaceRow.community_id == community, col(SpaceRow.connected), ~theirs.exists())
+    if opened is not None:
+        there = select(ResourceRow.id).where(ResourceRow.space_id == SpaceRow.id, col(ResourceRow.id).in_(opened))
+        query = query.where(there.exists())
+    return (await session.exec(query.order_by(col(SpaceRow.created_at), col(SpaceRow.id)))).all()

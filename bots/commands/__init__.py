@@ -1,9 +1,12 @@
 """Every command, in the order to show them. A new one is a file and a line here."""
 
 from bots.commands import (
+    account,
     attach,
+    claim,
     invite,
     join,
+    link,
     link_list,
     link_revoke,
     manage,
@@ -14,6 +17,7 @@ from bots.commands import (
     plan_remove,
     setup,
     status,
+    tasks,
     tip,
 )
 from bots.commands.about import help_on
@@ -30,9 +34,13 @@ _WORKING: tuple[Command, ...] = (
     invite.COMMAND,
     link_list.COMMAND,
     link_revoke.COMMAND,
+    account.COMMAND,
+    tasks.COMMAND,
     join.COMMAND,
     status.COMMAND,
     manage.COMMAND,
+    link.COMMAND,
+    claim.COMMAND,
     tip.COMMAND,
 )
 COMMANDS: tuple[Command, ...] = (*_WORKING, help_on(_WORKING))

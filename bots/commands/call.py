@@ -15,7 +15,10 @@ from core.platform import PlatformAdapter, Resource, ResourceKind, ResourceLabel
 from membership.attachment import Attachments
 from membership.community import Communities, Home
 from membership.invite import Invites
+from membership.linking import Linking
 from membership.member import Members
+from membership.owner_task import OwnerTasks
+from membership.space_link import SpaceLinks
 from membership.status import Statuses
 
 
@@ -29,12 +32,15 @@ class Desk:
     adapters: Mapping[PlatformName, PlatformAdapter]
     communities: Communities
     attachments: Attachments
+    linking: Linking
+    space_links: SpaceLinks
     members: Members
     plans: Plans
     invites: Invites
     statuses: Statuses
     checkouts: Checkouts
     tips: Tips
+    owner_tasks: OwnerTasks
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ SPEC = CommandSpec(
         Option("channel", "Where I tell you what you should know; without one I message you directly", OptionKind.CHANNEL),
         Option("currency", "Currency of your prices and tips, like USD or EUR", lowest=3, highest=3),
         Option("grace_days", "Days a member keeps access after a payment failed", OptionKind.INTEGER, lowest=0, highest=30),
+        Option("invite_link", "Your own link for new members, where I can bring nobody in; “none” takes it away", highest=500),
         Option("attach", "True for a code that makes another place part of this community", OptionKind.BOOLEAN),
     ),
     Audience.CREATOR,
@@ -25,6 +26,8 @@ async def run(desk: Desk, call: Call) -> CommandReply:
     channel = call.text("channel")
     if channel:
         await _try(desk, call, channel)
+    if link := call.text("invite_link"):
+        await desk.space_links.give(call.home.community_id, call.home.space_id, link, actor=call.who.actor, cause=call.cause)
     home = await desk.communities.setup(
         call.home.community_id,
         space=call.home.space_id,

@@ -1,9 +1,10 @@
+from bots.commands import link
 from bots.commands.call import Call, Command, Desk
 from bots.commands.manage import portal
 from core.commands import CommandReply, CommandSpec, ReplyButton
 from core.errors import ExternalError, Refusal
 from core.text import Code, Moment, Text
-from membership.status import PlanStanding, ResourceStanding
+from membership.status import AccountStanding, PlanStanding, ResourceStanding, Status
 
 FAILED = "payment failed"
 """The state in which a member can still do something about it."""
@@ -20,8 +21,8 @@ async def run(desk: Desk, call: Call) -> CommandReply:
     return CommandReply(
         f"Your membership in {call.home.community_name}",
         (notices or "This is how it stands right now.",),
-        await _buttons(desk, call),
-        tuple((standing.plan_name, _row(standing)) for standing in status.plans),
+        (*await _buttons(desk, call), *await _ways(desk, call, status)),
+        (*((standing.plan_name, _row(standing)) for standing in status.plans), *_accounts(desk, status)),
     )
 
 
@@ -31,6 +32,27 @@ async def _buttons(desk: Desk, call: Call) -> tuple[ReplyButton, ...]:
         return (ReplyButton("Card, invoices, cancel", await portal(desk, call)),)
     except (Refusal, ExternalError):
         return ()
+
+
+async def _ways(desk: Desk, call: Call, status: Status) -> tuple[ReplyButton, ...]:
+    """Offer to come in where the member has no account yet."""
+    if not status.ways:
+        return ()
+    return link.buttons(desk, await desk.linking.offer(call.home.community_id, call.who, cause=call.cause), status.ways)
+
+
+def _accounts(desk: Desk, status: Status) -> tuple[tuple[str, Text], ...]:
+    """Name the accounts, when there is more to say than that the asker has the one they ask with."""
+    if len(status.accounts) < 2 and not any(account.waits_for for account in status.accounts):  # noqa: PLR2004
+        return ()
+    return (("Your accounts", ("\n".join(_account(desk, account) for account in status.accounts),)),)
+
+
+def _account(desk: Desk, account: AccountStanding) -> str:
+    adapter = desk.adapters.get(account.platform)
+    where = adapter.label if adapter is not None else account.platform
+    waits = f", waits until @{account.waits_for} is taken out" if account.waits_for else ""
+    return f"@{account.name} on {where}{waits}"
 
 
 def _row(standing: PlanStanding) -> Text:

@@ -21,6 +21,7 @@ CREATOR_COMMANDS: Mapping[str, Mapping[str, object]] = {
     "doorman invite": {"plan": "Gold"},
     "doorman link list": {},
     "doorman link revoke": {"link": "x"},
+    "doorman tasks": {},
     "doorman help": {},
 }
 SPECS = [command.spec for command in COMMANDS]
@@ -402,3 +403,8 @@ async def test_a_member_of_a_server_we_have_not_heard_of_yet_is_asked_to_wait(be
     await bench.adapter.happens(EventKind.SPACE_ADDED, new, bench.creator, "Brand new")
     await bench.dispatcher.settled()
     assert "nothing on sale" in text(await bench.answer(await bench.adapter.ask(new, bench.fan, "join")))
+
+
+async def test_the_owner_sees_what_only_they_can_do(bench: Bench) -> None:
+    said = text(await bench.ask(bench.creator, "doorman tasks"))
+    assert said == "Nothing to do | I can do everything here by myself at the moment."

@@ -85,7 +85,7 @@ async def test_gains_and_losses_go_together(house: House, listed: Listed) -> Non
     comes = next(iter(await silver(house, 1)))
     listed.batches.clear()
     await house.drain()
-    assert listed.batches == [("member", {PlatformUserId(comes)}, {PlatformUserId(leaves)})]
+    assert listed.batches == [("member", frozenset({PlatformUserId(comes)}), frozenset({PlatformUserId(leaves)}))]
     assert (house.held(leaves), house.held(comes)) == (set(), {"member"})
 
 
