@@ -102,9 +102,9 @@ class Channels:
                 yield PlatformUserId(user)
 
     async def of(self, space: Space, user: PlatformUserId) -> frozenset[Resource]:
-        """Return the channels ``user`` is in, as far as we see them."""
+        """Return the channels ``user`` is in, as far as we see them, but for the one that everybody is in."""
         listed = self._slack.pages(space, "users.conversations", "channels", user=user, types=KINDS)
-        return frozenset([Resource(space, ResourceKind.CHANNEL, channel["id"]) async for channel in listed])
+        return frozenset([Resource(space, ResourceKind.CHANNEL, one["id"]) async for one in listed if not one.get("is_general")])
 
     async def listed(self, space: Space) -> list[tuple[Resource, str]]:
         """Return every channel we see, with its name, in alphabetical order."""

@@ -49,18 +49,15 @@ def _header(title: str) -> Iterator[Block]:
 
 
 def _words(body: Text, fields: Sequence[tuple[str, Text]]) -> Iterator[Block]:
-    """One block of rich text: the body, then a line for each field."""
+    """One piece of rich text: the body, then a line for each field."""
     room = WORDS
-    sections: list[Block] = []
+    elements: list[Block] = []
     for text in (body, *((Bold(f"{label}: "), *value) for label, value in fields[:FIELDS])):
-        elements = list(_elements(text, room))
-        room -= sum(len(str(element.get("text", ""))) for element in elements)
-        if elements:
-            sections.append({"type": "rich_text_section", "elements": elements})
-    for earlier in sections[:-1]:
-        earlier["elements"].append({"type": "text", "text": "\n"})
-    if sections:
-        yield {"type": "rich_text", "elements": sections}
+        line = list(_elements(text, room))
+        room -= sum(len(str(element.get("text", ""))) for element in line)
+        elements += [{"type": "text", "text": "\n"}, *line] if elements and line else line
+    if elements:
+        yield {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": elements}]}
 
 
 def _elements(text: Text, room: int) -> Iterator[Block]:

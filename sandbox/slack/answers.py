@@ -12,6 +12,9 @@ from sandbox.slack.interactions import Interaction
 from sandbox.slack.messages import Message
 from sandbox.slack.world import World
 
+PREFIXES = ("/commands/", "/actions/")
+"""How the paths of response URLs begin, by what they answer."""
+
 
 @dataclass(slots=True)
 class Answers:

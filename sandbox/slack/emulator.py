@@ -9,7 +9,7 @@ import aiohttp
 from aiohttp import web
 
 from core.clock import Clock, SystemClock
-from sandbox.slack import scim
+from sandbox.slack import answers, scim
 from sandbox.slack.answers import Answers
 from sandbox.slack.birth import new_world
 from sandbox.slack.deliveries import Deliveries
@@ -122,6 +122,7 @@ class SlackEmulator:
         middlewares = [
             vendor_middleware("slack", PREFIX, self.wire, fault_answer),
             vendor_middleware("slack", scim.PREFIX, self.wire, fault_answer, keep_prefix=True),
+            *(vendor_middleware("slack", one, self.wire, fault_answer, keep_prefix=True) for one in answers.PREFIXES),
         ]
         app = web.Application(middlewares=middlewares, client_max_size=4 * 2**20)
         app.router.add_get("/link/", self.sockets.handle)
