@@ -29,15 +29,15 @@ Runs a workspace: ``create_channel(workspace, name, private=False) -> Channel``,
 ``reactivate``, ``promote(workspace, person, role=Role.ADMIN)``, ``uninstall(workspace)``.
 Whatever the client would not let them do raises CannotError, or RefusedError with Slack's word; no answer raises NoAnswerError.
 
-``Seen``, ``Reply`` and ``Sight`` have ``words``, ``blocks``, ``buttons``, ``button(label)``, ``link(label)``; a Seen has ``text`` and
-``ephemeral``, a Reply also ``modal`` and ``followups``. ``workspace.preferences`` (``remove_from_private``, ``remove_from_public``,
-``manage_groups``, ``create_private``, ``invite_people``, ``install_apps``, … each the lowest Role that may; an app counts as a member),
-``workspace.channel_named(name)``, ``channel.members``, ``group.users``, ``group.disabled``.
+``Seen``, ``Reply`` and ``Sight`` have ``words``, ``blocks``, ``buttons``, ``button(label)``, ``link(label)``; a Seen has ``text``,
+``ephemeral`` and ``pings``, a Reply also ``modal`` and ``followups``. ``workspace.preferences`` (``remove_from_private``,
+``remove_from_public``, ``manage_groups``, ``create_private``, ``invite_people``, ``install_apps``, … each the lowest Role that may; an app
+counts as a member), ``workspace.channel_named(name)``, ``channel.members``, ``group.users``, ``group.disabled``.
 
 Trouble: ``slack.refuse(method, error, times=1, after=False)``; ``async with slack.outage()``; ``slack.wire.faults`` (service "slack",
 route "POST /chat.postMessage", webhooks "WEBHOOK team_join"); ``await slack.sockets.refresh()``, ``warn()``, ``drop_all()``.
 Looking back: ``slack.rest.count(method)``, ``slack.rest.calls``, ``slack.limits.refused``, ``slack.deliveries.made``,
-``slack.model.hold_moments``; ``await slack.settled()``, ``await slack.model.when(condition)``.
+``slack.model.hold_moments``; ``await slack.settled()``, ``await slack.check_certificate()``, ``await slack.model.when(condition)``.
 """
 
 from sandbox.slack.emulator import Served, SlackEmulator

@@ -93,13 +93,13 @@ def create_group(world: World, workspace: Workspace, creator: User, name: str, h
 
 def conversation(world: World, workspace: Workspace, user: User) -> Channel:
     """Return the direct conversation between our bot and a person, made if need be."""
-    for one in workspace.channels.values():
-        if one.partner == user.id:
-            return one
+    known = workspace.direct_with(user.id)
+    if known is not None:
+        return known
     ours = {workspace.bot.id: None} if workspace.bot else {}
     channel = Channel(world.ids.id("D"), workspace.id, "directmessage", user.id, world.clock.now(), private=True, partner=user.id)
     channel.members = {user.id: None, **ours}
-    workspace.channels[channel.id] = channel
+    workspace.channels[channel.id], workspace.directs[user.id] = channel, channel.id
     return channel
 
 

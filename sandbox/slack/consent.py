@@ -27,6 +27,7 @@ SCOPE_WORDS: dict[str, str] = {
     "im:read": "View basic information about direct messages with the app",
     "im:write": "Start direct messages with people",
     "team:read": "View the name, e-mail domain and icon of the workspace",
+    "team.preferences:read": "Read the preferences of the workspace",
     "usergroups:read": "View user groups",
     "usergroups:write": "Create and manage user groups",
     "users:read": "View people in the workspace",

@@ -21,7 +21,7 @@ from sandbox.slack.requests import Requests
 from sandbox.slack.rest import PREFIX, Refusal, Rest, fault_answer
 from sandbox.slack.signature import signed
 from sandbox.slack.sockets import Sockets
-from sandbox.wire import Wire, serve, vendor_middleware
+from sandbox.wire import Handler, Wire, serve, vendor_middleware
 
 Limits = Literal["real", "virtual", "off"]
 
@@ -112,6 +112,12 @@ class SlackEmulator:
                 raise ValueError(f"{url} did not answer the challenge: {answer.status}")
         app.request_url, app.socket_mode = url, False
 
+    async def check_certificate(self) -> int:
+        """Send ``ssl_check``, unsigned, as Slack does now and then to see whether the URL's certificate is good; returns the status."""
+        fields = {"ssl_check": "1", "token": self.model.app.verification_token}
+        async with aiohttp.ClientSession() as http, http.post(self.model.app.request_url or "", data=fields) as answer:
+            return answer.status
+
     async def settled(self) -> None:
         """Return once nothing is under way to the app: all has arrived, is lost, or waits for the clock to move."""
         await self.deliveries.settled()
@@ -120,6 +126,7 @@ class SlackEmulator:
     async def serve(self, port: int = 0) -> AsyncIterator[Served]:
         """Serve API, pages and sockets on 127.0.0.1 until the block ends, and deliver; port 0 is a free one."""
         middlewares = [
+            self._closed,
             vendor_middleware("slack", PREFIX, self.wire, fault_answer),
             vendor_middleware("slack", scim.PREFIX, self.wire, fault_answer, keep_prefix=True),
             *(vendor_middleware("slack", one, self.wire, fault_answer, keep_prefix=True) for one in answers.PREFIXES),
@@ -145,6 +152,13 @@ class SlackEmulator:
         finally:
             self.sockets.refusing = False
             self.wire.faults.lift(fault)
+
+    @web.middleware
+    async def _closed(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Let pages and response URLs be down too during an outage; the fault plan sees to the API."""
+        if self.sockets.refusing and not request.path.startswith((PREFIX, scim.PREFIX)):
+            return web.Response(status=503, text="Slack is down.")
+        return await handler(request)
 
     async def _close(self, _: web.Application) -> None:
         await self.sockets.close_all()

@@ -43,6 +43,7 @@ BOT_SCOPES = frozenset(
         "groups:write.invites",
         "im:read",
         "im:write",
+        "team.preferences:read",
         "team:read",
         "usergroups:read",
         "usergroups:write",

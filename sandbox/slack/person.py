@@ -151,8 +151,7 @@ class Person(Steward):
 
     def dms(self, workspace: Workspace) -> list[Seen]:
         """Return what our app wrote to them directly, oldest first."""
-        mine = self.id(workspace)
-        talk = next((one for one in workspace.channels.values() if one.partner == mine), None)
+        talk = workspace.direct_with(self.id(workspace))
         return [Seen(one) for one in talk.messages.values() if one.bot] if talk else []
 
     async def next_dm(self, workspace: Workspace, within: float = WITHIN) -> Seen:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from sandbox.slack.errors import Payload
 from sandbox.slack.interactions import Interaction
 from sandbox.slack.messages import Message, elements, words
+from sandbox.slack.pings import pings
 from sandbox.slack.views import View
 
 if TYPE_CHECKING:
@@ -60,6 +61,11 @@ class Seen(Shown):
     @property
     def blocks(self) -> list[Payload]:
         return self.message.blocks
+
+    @property
+    def pings(self) -> list[str]:
+        """Who or what the message calls by name: user ids, ``channel``, ``here``, ``everyone``, user group ids."""
+        return pings(self.message)
 
     @property
     def ephemeral(self) -> bool:
@@ -145,7 +151,7 @@ class Submitted:
 
     def _said(self) -> list[Message]:
         one = self.interaction
-        talk = next((channel for channel in one.workspace.channels.values() if channel.partner == one.user.id), None)
+        talk = one.workspace.direct_with(one.user.id)
         later = float(one.action_ts)
         direct = [said for said in talk.messages.values() if said.bot and float(said.ts) > later] if talk else []
         return one.said + direct

@@ -59,15 +59,15 @@ class Rest:
         endpoint = ENDPOINTS.get(request.match_info["method"])
         if endpoint is None:
             return written(RefusedError("unknown_method", req_method=request.match_info["method"], fault=True))
+        args: Payload = {}
+        self.calls.append((endpoint.method, args))
         try:
-            args = await arguments(request)
+            args.update(await arguments(request))
             call, wait = self._admit(endpoint, request.headers, args)
-            self.calls.append((endpoint.method, args))
             if wait:
                 return limited(wait)
             return _answered(self._run(endpoint, call), call.token)
         except RefusedError as refused:
-            self.calls.append((endpoint.method, {}))
             return written(refused)
 
     def _admit(self, endpoint: Endpoint, headers: Mapping[str, str], args: Payload) -> tuple[Call, int]:

@@ -58,6 +58,8 @@ class Workspace:
     users: dict[str, User] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
     groups: dict[str, UserGroup] = field(default_factory=dict)
+    directs: dict[str, str] = field(default_factory=dict)
+    """User id to the id of their direct conversation with our app."""
     links: dict[str, InviteLink] = field(default_factory=dict)
     invitations: dict[str, Invitation] = field(default_factory=dict)
     bot: User | None = None
@@ -78,6 +80,10 @@ class Workspace:
     def user_of(self, account: Account) -> User | None:
         """Return the user this human being is here, deactivated or not."""
         return next((one for one in self.users.values() if one.account is account), None)
+
+    def direct_with(self, user_id: str) -> Channel | None:
+        """Return the direct conversation between our app and a person, if they ever had one."""
+        return self.channels.get(self.directs.get(user_id, ""))
 
     def channel_named(self, name: str) -> Channel:
         """Return the channel of that name; LookupError when there is none."""

@@ -40,6 +40,17 @@ def team(call: Call) -> Payload:
     return {"team": call.workspace.payload()}
 
 
+def preferences(_call: Call) -> Payload:
+    """Show the few preferences of a workspace that an app may read."""
+    return {
+        "allow_message_deletion": True,
+        "display_real_names": False,
+        "disable_file_uploads": "allow_all",
+        "msg_edit_window_mins": -1,
+        "who_can_post_general": "ra",
+    }
+
+
 def bot(call: Call) -> Payload:
     """Describe our app's bot."""
     mine = call.workspace.bot
@@ -59,5 +70,6 @@ ROUTES = (
     Endpoint("users.lookupByEmail", "3", by_email, ("users:read.email",)),
     Endpoint("users.profile.get", "4", profile, ("users.profile:read", "users:read")),
     Endpoint("team.info", "3", team, ("team:read",)),
+    Endpoint("team.preferences.list", "3", preferences, ("team.preferences:read",)),
     Endpoint("bots.info", "3", bot, ("users:read",)),
 )

@@ -90,3 +90,15 @@ async def test_a_link_to_a_message_names_its_channel(rig: Rig, client: AsyncWebC
     sent = await client.chat_postMessage(channel=rig.gold.id, text="one")
     link = (await client.chat_getPermalink(channel=rig.gold.id, message_ts=str(sent["ts"])))["permalink"]
     assert link == f"https://acme.slack.com/archives/{rig.gold.id}/p{sent['ts'].replace('.', '')}"
+
+
+async def test_a_message_that_calls_people_is_seen_to_do_so(rig: Rig, client: AsyncWebClient) -> None:
+    loud = {"type": "section", "text": {"type": "mrkdwn", "text": "<!channel> hear <@U123|ann>"}}
+    plain = {"type": "section", "text": {"type": "plain_text", "text": "<!channel> hear"}}
+    line = [{"type": "text", "text": "<!here>"}, {"type": "broadcast", "range": "here"}, {"type": "user", "user_id": "U123"}]
+    rich = {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": line}]}
+    for blocks in ([loud], [plain], [rich]):
+        await client.chat_postMessage(channel=rig.gold.id, text="<!here>", blocks=blocks)
+    for text in ("<!here> hello", "&lt;!here&gt; hello"):
+        await client.chat_postMessage(channel=rig.gold.id, text=text)
+    assert [one.pings for one in rig.ann.posts(rig.gold)] == [["channel", "U123"], [], ["here", "U123"], ["here"], []]

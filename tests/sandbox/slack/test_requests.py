@@ -146,6 +146,17 @@ async def test_a_response_url_works_five_times_within_half_an_hour(rig: Rig, lis
     assert (late.status_code, "expired_url" in late.body) == (404, True)
 
 
+async def test_during_an_outage_response_urls_are_down_and_no_use_of_them_is_spent(rig: Rig, listener: Listener) -> None:
+    listener.answer = lambda _: web.Response(text="wait")
+    reply = await rig.bo.command(rig.acme, "/doorman status")
+    hook = AsyncWebhookClient(listener.heard[0].fields["response_url"], retry_handlers=[])
+    async with rig.slack.outage():
+        assert (await hook.send(text="lost")).status_code == 503
+    for _ in range(5):
+        assert (await hook.send(text="here")).status_code == 200
+    assert [one.text for one in reply.followups] == ["here"] * 5
+
+
 async def test_an_answer_can_take_the_place_of_the_last(rig: Rig, listener: Listener) -> None:
     listener.answer = lambda _: web.Response(text="one moment")
     reply = await rig.bo.command(rig.acme, "/doorman status")
@@ -213,3 +224,18 @@ async def test_a_command_typed_to_the_app_directly_says_so(rig: Rig, listener: L
     listener.answer = lambda _: web.Response(text="fine")
     await rig.bo.command(rig.acme, "/doorman status", channel=rig.bo.direct(rig.acme))
     assert listener.heard[0].fields["channel_name"] == "directmessage"
+
+
+async def test_the_check_of_the_certificate_comes_without_a_signature(rig: Rig) -> None:
+    seen: list[tuple[str, bool]] = []
+
+    async def take(request: web.Request) -> web.Response:
+        seen.append((str((await request.post())["ssl_check"]), "X-Slack-Signature" in request.headers))
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/", take)
+    async with serve(app) as url:
+        rig.slack.model.app.request_url = url + "/"
+        assert await rig.slack.check_certificate() == 200
+    assert seen == [("1", False)]

@@ -57,3 +57,21 @@ async def test_json_and_form_bodies_are_read_and_broken_ones_named(rig: Rig, htt
             assert (answer.status, (await answer.json())["error"]) == (200, error)
     async with http.get(url, params={"user": wanted, "token": rig.token}) as answer:
         assert (await answer.json())["error"] == "not_authed"
+
+
+async def test_every_call_is_counted_once_refused_or_not(rig: Rig, client: AsyncWebClient) -> None:
+    await client.users_info(user=rig.bo.id(rig.acme))
+    await error_of(client.users_info(user="U0NOBODY000"))
+    await error_of(client.users_info(user="U0NOBODY000", token="xoxb-made-up"))
+    assert rig.slack.rest.count("users.info") == 3
+
+
+async def test_an_answer_can_be_made_wrong_before_or_after_the_deed(rig: Rig, client: AsyncWebClient) -> None:
+    bo = rig.bo.id(rig.acme)
+    rig.slack.refuse("conversations.invite", "internal_error")
+    assert await error_of(client.conversations_invite(channel=rig.gold.id, users=bo)) == "internal_error"
+    assert not rig.bo.reads(rig.gold)
+    rig.slack.refuse("conversations.invite", "fatal_error", after=True)
+    assert await error_of(client.conversations_invite(channel=rig.gold.id, users=bo)) == "fatal_error"
+    assert rig.bo.reads(rig.gold)
+    assert await error_of(client.conversations_invite(channel=rig.gold.id, users=bo)) == "already_in_channel"
