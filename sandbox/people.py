@@ -1,17 +1,30 @@
 """A fan, whole: an account on the platform, a browser, and a card."""
 
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 from sandbox.browser import Browser
-from sandbox.discord.people import Person
 from sandbox.stripe.people import GOOD_CARD, StripePeople
 
 
+class Visitor(Protocol):
+    """Somebody with an account who lets the product know it, on a page of the platform's."""
+
+    @property
+    def name(self) -> str: ...
+    async def authorize(self, url: str) -> str:
+        """Allow what is asked at ``url`` and return where one is sent then."""
+        ...
+
+
+Account = TypeVar("Account", bound=Visitor)
+
+
 @dataclass
-class Fan:
+class Fan(Generic[Account]):
     """Somebody who wants in. ``welcome`` is the address of the page they came back to after paying."""
 
-    person: Person
+    person: Account
     browser: Browser
     cashiers: StripePeople
     checkout: str = ""

@@ -10,6 +10,8 @@ from sandbox.clock import VirtualClock
 from sandbox.control import Control
 from sandbox.discord.emulator import DiscordEmulator, Limits, Served
 from sandbox.record import Recorder
+from sandbox.slack import Served as SlackServed
+from sandbox.slack import SlackEmulator
 from sandbox.stripe.emulator import StripeEmulator
 from sandbox.stripe.people import StripePeople
 from sandbox.wire import Wire, serve
@@ -43,6 +45,8 @@ class Town:
     stripe: StripeEmulator
     discord: DiscordEmulator
     served: Served
+    slack: SlackEmulator
+    slack_served: SlackServed
     cashiers: StripePeople
     product_url: str
     control_url: str
@@ -65,6 +69,10 @@ class Town:
             "DISCORD_MEMBERS_INTENT": "true" if self.discord.bot_members_intent else "false",
             "DISCORD_API_URL": self.served.api_url,
             "DISCORD_GATEWAY_URL": self.served.gateway_url,
+            "SLACK_SIGNING_SECRET": self.slack_served.signing_secret,
+            "SLACK_CLIENT_ID": self.slack_served.client_id,
+            "SLACK_CLIENT_SECRET": self.slack_served.client_secret,
+            "SLACK_API_URL": self.slack_served.api_url,
             "CLOCK_URL": self.control_url.replace("http://", "ws://") + "/clock",
         }
 
@@ -89,9 +97,12 @@ async def open_town(
         stripe = StripeEmulator(clock, seed, wire)
         discord = DiscordEmulator(clock, seed, wire, limits=limits, redirect_uris=[f"{product_url}/oauth/discord/callback"])
         discord.bot_members_intent = True
+        callbacks = [f"{product_url}/slack/oauth_redirect", f"{product_url}/oauth/slack/callback"]
+        slack = SlackEmulator(clock, seed, wire, limits=limits, redirect_uris=callbacks, request_url=f"{product_url}/slack/events")
         control_url = await stack.enter_async_context(serve(Control(clock, wire).app()))
         await stack.enter_async_context(stripe.serve())
         served = await stack.enter_async_context(discord.serve())
+        slack_served = await stack.enter_async_context(slack.serve())
         cashiers = await stack.enter_async_context(stripe.people())
         secret = stripe.create_webhook_endpoint(f"{product_url}/webhooks/stripe", list(EVENTS))
-        yield Town(clock, wire, stripe, discord, served, cashiers, product_url, control_url, secret)
+        yield Town(clock, wire, stripe, discord, served, slack, slack_served, cashiers, product_url, control_url, secret)

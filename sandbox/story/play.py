@@ -14,12 +14,12 @@ from rich.table import Table
 from sandbox.browser import Missing
 from sandbox.discord.people import NoAnswerError
 from sandbox.product import ProductError
-from sandbox.story import seasons, selling
+from sandbox.story import doors, seasons, selling
 from sandbox.story.stage import Failed, Stage, open_stage
 from sandbox.stripe.people import Refused
 
 Step = Callable[[Stage], Awaitable[str]]
-STEPS: tuple[Step, ...] = (*selling.ACT, *seasons.ACT)
+STEPS: tuple[Step, ...] = (*selling.ACT, *doors.ACT, *seasons.ACT)
 READING_SPEED = 1.2
 """Real seconds a step stays on a terminal before the next begins."""
 
@@ -38,7 +38,7 @@ class Result:
 async def play(*, keep: bool = False, as_json: bool = False, record: Path | None = None) -> int:
     """Play every step; returns 0 when all held, else 1. ``keep`` stays up afterwards until interrupted."""
     console = Console(stderr=as_json)
-    console.print("Starting Stripe, Discord and Doorman on this machine …")
+    console.print("Starting Stripe, Discord, Slack and Doorman on this machine …")
     results: list[Result] = []
     try:
         async with open_stage(record) as stage:
@@ -69,7 +69,7 @@ async def _play_one(stage: Stage, step: Step, console: Console) -> Result:
             detail = await step(stage)
             if console.is_terminal:
                 await asyncio.sleep(READING_SPEED)
-    except (Failed, Refused, Missing, NoAnswerError, TimeoutError) as error:
+    except (Failed, Refused, Missing, NoAnswerError, LookupError, TimeoutError) as error:
         return Result(title, ok=False, detail=f"{type(error).__name__}: {error}", ms=(time.monotonic() - started) * 1000)
     return Result(title, ok=True, detail=detail, ms=(time.monotonic() - started) * 1000, waited=stage.waited)
 

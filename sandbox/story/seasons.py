@@ -1,8 +1,9 @@
-"""The second act: time passes, things go wrong, and the right people are in or out."""
+"""The third act: time passes, things go wrong, and the right people are in or out."""
 
 import time
 
 from sandbox.faults import Fault, FaultKind
+from sandbox.story.doors import both_doors_close
 from sandbox.story.stage import Stage, check
 
 GRACE_DAYS = 5
@@ -43,14 +44,6 @@ async def cancel_keeps_access(stage: Stage) -> str:
     row = next(row for row in stage.stripe("subscription") if row["status"] == "active")
     check(row["cancel_at_period_end"] or row["cancel_at"], "Stripe: it ends with the period")
     return "Stripe: it ends with the period. Discord: the role stays until then"
-
-
-async def period_ends(stage: Stage) -> str:
-    """Ben's paid period ends, and so does his access."""
-    ben = await stage.fan("ben")
-    await stage.later(days=32)
-    await stage.until(lambda: not stage.holds(ben), "Ben's role goes")
-    return "Discord: the role is gone"
 
 
 async def leaves_and_rejoins(stage: Stage) -> str:
@@ -104,7 +97,7 @@ ACT = (
     renewal,
     grace_ends,
     cancel_keeps_access,
-    period_ends,
+    both_doors_close,
     leaves_and_rejoins,
     platform_is_down,
     webhooks_twice_and_late,

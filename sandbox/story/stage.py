@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.clock import SystemClock
 from sandbox.browser import Browser
@@ -20,6 +21,9 @@ from sandbox.product import Product, free_port, running
 from sandbox.stripe.account import Account
 from sandbox.stripe.resource import Resource
 from sandbox.town import Town, open_town
+
+if TYPE_CHECKING:
+    from sandbox.story.doors import Pantry
 
 PERMISSIONS = (1 << 28) | 1
 """Manage Roles and Create Invite: all the bot asks for."""
@@ -48,20 +52,22 @@ class Stage:
     role: Role
     stack: AsyncExitStack
     link: str = ""
-    fans: dict[str, Fan] = field(default_factory=dict)
+    fans: dict[str, Fan[Person]] = field(default_factory=dict)
     sent: list[tuple[float, str]] = field(default_factory=list)
     """When (real, monotonic seconds) each webhook left, and its type."""
+    pantry: "Pantry | None" = None
+    """What there is on Slack, from the second act on."""
     waited: float | None = None
     """Milliseconds from the webhook to the role, in the step being played."""
 
-    async def fan(self, name: str) -> Fan:
+    async def fan(self, name: str) -> Fan[Person]:
         """Return a fan by name, bringing them into the story when they are new."""
         if name not in self.fans:
             browser = await self.stack.enter_async_context(Browser())
             self.fans[name] = Fan(self.town.discord.people.user(name), browser, self.town.cashiers)
         return self.fans[name]
 
-    async def to_checkout(self, fan: Fan) -> str:
+    async def to_checkout(self, fan: Fan[Person]) -> str:
         """Walk from the link to the checkout, as a browser does: open, continue, allow, confirm. Returns the checkout's address."""
         shown = await fan.open(self.link)
         if "You join as" not in shown:
@@ -69,7 +75,7 @@ class Stage:
         check(f"You join as @{fan.person.name}".lower() in shown.lower(), f"the page asks whether it is {fan.person.name}: {shown}")
         return await fan.confirm()
 
-    async def buys(self, name: str, card: str = "4242424242424242") -> Fan:
+    async def buys(self, name: str, card: str = "4242424242424242") -> Fan[Person]:
         """Have a fan pay through the link and wait until the role is on."""
         fan = await self.fan(name)
         await self.to_checkout(fan)
@@ -77,7 +83,7 @@ class Stage:
         await self.until(lambda: self.holds(fan), f"{name} holds {self.role.name}")
         return fan
 
-    def holds(self, fan: Fan) -> bool:
+    def holds(self, fan: Fan[Person]) -> bool:
         """Whether a fan has the role, by the platform's own word."""
         return self.server.has(fan.person) and self.role.name in self.server.roles_of(fan.person)
 
@@ -104,7 +110,7 @@ class Stage:
         await self.town.stripe.webhooks.settled()
         return now
 
-    def measure(self, fan: Fan, since: float) -> None:
+    def measure(self, fan: Fan[Person], since: float) -> None:
         """Note how long it took from the first webhook after ``since`` to the role."""
         moment = self.server.role_moment(fan.person, self.role)
         left = next((at for at, _ in self.sent if at >= since), None)
@@ -114,7 +120,7 @@ class Stage:
         """Return what the payment processor holds of a kind."""
         return list(self.town.stripe.account.table(kind).rows)
 
-    def paid(self, fan: Fan) -> list[Resource]:
+    def paid(self, fan: Fan[Person]) -> list[Resource]:
         """Return a fan's successful charges: by the customer their checkout made."""
         customers = {
             row["customer"] for row in self.stripe("checkout.session") if row["success_url"].endswith(fan.welcome.rpartition("/")[2])
