@@ -8,6 +8,7 @@ from typing import ClassVar
 from adapters.slack.admission import Doorway
 from adapters.slack.channels import FORBIDDEN, Channels
 from adapters.slack.client import Slack, Wire
+from adapters.slack.desk import Desk
 from adapters.slack.install import Install
 from adapters.slack.installations import Installations
 from adapters.slack.messages import Mail
@@ -21,12 +22,14 @@ from adapters.slack.spaces import LABEL, NAME, space_of
 from adapters.slack.standing import Standings
 from adapters.slack.user_groups import UserGroups
 from core.clock import Clock
+from core.commands import CommandReply, ReplyHandle
 from core.credentials import Credentials
 from core.errors import ExternalError, MemberUnreachable, PermissionMissing
 from core.ids import Ids, PlatformName, PlatformUserId
 from core.platform import (
     Admitted,
     Destination,
+    Inbound,
     Installation,
     LinkedAccount,
     Message,
@@ -46,6 +49,7 @@ class SlackAdapter:
     name: ClassVar[PlatformName] = NAME
     label: ClassVar[str] = LABEL
     resource_kinds: ClassVar[frozenset[ResourceKind]] = frozenset({ResourceKind.CHANNEL, ResourceKind.USER_GROUP})
+    strangers_sign_in: ClassVar[bool] = False
     batched_kinds: ClassVar[frozenset[ResourceKind]] = frozenset({ResourceKind.USER_GROUP})
 
     def __init__(
@@ -65,6 +69,9 @@ class SlackAdapter:
         self._probe = Probe(settings, self._installations, self._standings, self._channels, self._scim)
         self._sign_in = SignIn(settings, self._wire, clock, ids)
         self._install = Install(settings, self._wire, self._installations, clock)
+        self._desk = Desk(
+            settings, self._wire, self._slack, self._installations, self._people, self._mail, self.resources, clock=clock, ids=ids
+        )
 
     # what a plan opens
 
@@ -161,10 +168,22 @@ class SlackAdapter:
 
     @property
     def connected(self) -> bool:
-        return False
+        return self._desk.connected
+
+    async def start(self, inbound: Inbound) -> None:
+        await self._desk.start(inbound)
 
     async def close(self) -> None:
+        await self._desk.close()
         await self._wire.close()
+
+    async def handle(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes, inbound: Inbound
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        return await self._desk.handle(method, path, headers, body, inbound)
+
+    async def reply(self, handle: ReplyHandle, reply: CommandReply) -> None:
+        await self._desk.reply(handle, reply)
 
 
 def _raise(outcomes: Mapping[PlatformUserId, ExternalError | None]) -> None:

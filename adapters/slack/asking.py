@@ -5,7 +5,9 @@ from typing import Any
 
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from adapters.slack.client import Wire
 from adapters.slack.errors import NETWORK_ERRORS, translate
+from adapters.slack.settings import Settings
 from core.boundary import assert_outside_transaction
 from core.errors import TransientError
 
@@ -20,3 +22,10 @@ async def said(call: Awaitable[AsyncSlackResponse]) -> dict[str, Any]:
     if not isinstance(answer, dict):
         raise TransientError("Slack's answer could not be read.", code="not_json")
     return answer
+
+
+async def exchanged(wire: Wire, settings: Settings, method: str, **form: str) -> dict[str, Any]:
+    """Trade a code, or a refresh token, for what it stands for: the app says who it is by its client id and secret."""
+    secret = settings.client_secret
+    ours = {"client_id": settings.client_id, "client_secret": secret.get_secret_value() if secret is not None else ""}
+    return await said(wire.web().api_call(method, data=ours | form))

@@ -2,7 +2,7 @@
 
 from yarl import URL
 
-from adapters.slack.asking import said
+from adapters.slack.asking import exchanged
 from adapters.slack.client import Wire
 from adapters.slack.installations import Installations
 from adapters.slack.installed import Installed
@@ -35,16 +35,8 @@ class Install:
         return Installation(space, installed.name, PlatformUserId(installed.installer))
 
     async def _answer(self, code: str, redirect_uri: str) -> dict[str, object]:
-        secret = self._settings.client_secret
         try:
-            return await said(
-                self._wire.web().oauth_v2_access(
-                    client_id=self._settings.client_id,
-                    client_secret=secret.get_secret_value() if secret else "",
-                    code=code,
-                    redirect_uri=redirect_uri,
-                )
-            )
+            return await exchanged(self._wire, self._settings, "oauth.v2.access", code=code, redirect_uri=redirect_uri)
         except ExternalError as error:
             raise refused(error) from error
 

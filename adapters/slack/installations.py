@@ -83,11 +83,19 @@ class Installations:
         if why in _FOR_GOOD:
             await self._forget(stored)
 
+    async def stored(self, space: Space) -> Installed | None:
+        """Return what is stored for ``space`` now, whatever is remembered: its own installation, or its organisation's."""
+        for subject in dict.fromkeys([space.external_id, space.realm]):
+            self._known.pop(subject, None)
+            found = await self._stored(subject)
+            if found is not None:
+                return found
+        return None
+
     async def gone(self, space: Space, at: datetime) -> None:
-        """Forget the installation of ``space``, which was taken out ``at`` that time; one made later stays."""
-        self._known.pop(space.external_id, None)
-        found = await self._stored(space.external_id)
-        if found is not None and found.installed_at <= at:
+        """Forget the workspace's installation, which was taken out ``at`` that time; one made later, or its organisation's, stays."""
+        found = await self.stored(space)
+        if found is not None and found.team == space.external_id and found.installed_at <= at:
             await self._forget(found)
 
     async def _forget(self, installed: Installed) -> None:

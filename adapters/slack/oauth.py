@@ -11,7 +11,7 @@ from typing import Any
 
 from yarl import URL
 
-from adapters.slack.asking import said
+from adapters.slack.asking import exchanged, said
 from adapters.slack.client import Wire
 from adapters.slack.install import refused
 from adapters.slack.settings import Settings
@@ -45,11 +45,7 @@ class SignIn:
 
     async def exchange(self, code: str, redirect_uri: str) -> LinkedAccount:
         try:
-            token = await said(
-                self._wire.web().openid_connect_token(
-                    client_id=self._settings.client_id, client_secret=self._secret, code=code, redirect_uri=redirect_uri
-                )
-            )
+            token = await exchanged(self._wire, self._settings, "openid.connect.token", code=code, redirect_uri=redirect_uri)
         except ExternalError as error:
             raise refused(error) from error
         self._check(claims_of(str(token.get("id_token") or "")), redirect_uri)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from weakref import WeakValueDictionary
 
-from adapters.slack.asking import said
+from adapters.slack.asking import exchanged
 from adapters.slack.client import Wire
 from adapters.slack.installed import Installed, end_of
 from adapters.slack.settings import Settings
@@ -58,17 +58,10 @@ class Rotation:
         return kept if stored else await self._stored(held.subject)
 
     async def _exchanged(self, held: Installed) -> Installed:
-        secret = self._settings.client_secret
-        web = self._wire.web()
         try:
             async with asyncio.timeout(_CALL_SECONDS):
-                answer = await said(
-                    web.oauth_v2_access(
-                        client_id=self._settings.client_id,
-                        client_secret=secret.get_secret_value() if secret else "",
-                        grant_type="refresh_token",
-                        refresh_token=held.refresh_token,
-                    )
+                answer = await exchanged(
+                    self._wire, self._settings, "oauth.v2.access", grant_type="refresh_token", refresh_token=held.refresh_token
                 )
         except TimeoutError as error:
             raise TransientError("Slack did not renew the token in time.", code="TimeoutError") from error

@@ -1,0 +1,91 @@
+"""Everything that comes in, put together: whichever way it comes, it is taken by the same hands."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+
+from adapters.slack.buttons import Buttons
+from adapters.slack.client import Slack, Wire
+from adapters.slack.dispatch import Dispatcher
+from adapters.slack.events import Events
+from adapters.slack.home import Home
+from adapters.slack.inbound import Reception, Response
+from adapters.slack.installations import Installations
+from adapters.slack.introduction import Introduction
+from adapters.slack.messages import Mail
+from adapters.slack.modals import Forms
+from adapters.slack.people import People
+from adapters.slack.replies import Answers
+from adapters.slack.requests import List, Requests
+from adapters.slack.settings import Settings
+from adapters.slack.signature import Verifier
+from adapters.slack.slash import Slash
+from adapters.slack.supervisor import Supervisor, stop
+from core.clock import Clock, SystemClock
+from core.commands import CommandReply, ReplyHandle
+from core.ids import Ids
+from core.platform import Inbound
+
+log = logging.getLogger(__name__)
+
+
+class Desk:
+    """Takes requests, signed or over a socket, and answers what was asked. ``listed`` lists a workspace's channels and groups."""
+
+    def __init__(  # noqa: PLR0913 - it puts together what the adapter is made of
+        self,
+        settings: Settings,
+        wire: Wire,
+        slack: Slack,
+        installations: Installations,
+        people: People,
+        mail: Mail,
+        listed: List,
+        *,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
+        self._settings, self._wire, self._clock = settings, wire, clock
+        self._answers = Answers(wire, slack, mail, clock)
+        requests = Requests(installations, people, listed, clock)
+        forms = Forms(slack, requests, clock)
+        events = Events(installations, Home(requests, clock))
+        self._dispatcher = Dispatcher(Slash(requests, forms, clock), Buttons(requests, clock), forms, events, self._answers)
+        self._introduction = Introduction(slack, installations, clock, ids)
+        secret = settings.signing_secret
+        verifier = Verifier(secret.get_secret_value(), SystemClock()) if secret is not None else None
+        self._reception = Reception(verifier, self._dispatcher)
+        self._stack = AsyncExitStack()
+        self._supervisor: Supervisor | None = None
+        self._open = False
+
+    @property
+    def connected(self) -> bool:
+        """Whether what Slack sends reaches us: with a socket, whether it is up."""
+        return self._supervisor.connected if self._supervisor is not None else self._open
+
+    async def start(self, inbound: Inbound) -> None:
+        """Begin to take requests in; a socket is kept open in the background."""
+        tasks = await self._stack.enter_async_context(asyncio.TaskGroup())
+        self._stack.push_async_callback(stop, tasks.create_task(self._introduction.make(inbound)))
+        token = self._settings.app_token
+        if token is not None:
+            self._supervisor = Supervisor(
+                self._wire, token.get_secret_value(), lambda body: self._dispatcher.run(body, inbound), self._clock
+            )
+            self._stack.push_async_callback(stop, tasks.create_task(self._supervisor.run()))
+        self._open = True
+
+    async def close(self) -> None:
+        """Take nothing in any more."""
+        self._open = False
+        await self._stack.aclose()
+
+    async def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes, inbound: Inbound) -> Response:
+        """Answer a signed request."""
+        return await self._reception.handle(method, path, headers, body, inbound)
+
+    async def reply(self, handle: ReplyHandle, answer: CommandReply) -> None:
+        """Answer a stored command."""
+        await self._answers.reply(handle, answer)
