@@ -129,6 +129,7 @@ async def _listen(doorman: Doorman, router: Router, group: GroupCommit) -> Async
         statuses=doorman.cases.desk.statuses,
         tips=doorman.cases.desk.tips,
         installs=doorman.cases.installs,
+        linking=doorman.cases.desk.linking,
         webhooks=webhooks,
         database=base.db,
         clock=base.clock,

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from core.clock import Clock
 from core.errors import Refusal
-from core.ids import CauseId, CommunityId, Ids, MemberId, PlatformName
+from core.ids import CauseId, CommunityId, Ids, MemberId, OrderId, PlatformName
 from core.people import Identity
 from membership import seat
 from storage import accounts, attaching, linking, states
@@ -14,6 +14,7 @@ from storage.accounts import AccountRow
 from storage.audit import Trail, record
 from storage.communities import CommunityRow
 from storage.database import Database, Session
+from storage.orders import OrderRow
 from storage.states import StateRow
 
 CODE_LIFE = timedelta(minutes=30)
@@ -107,6 +108,25 @@ class Linking:
         """Add ``new`` to the member ``who`` is; the caller has proof of both. Refusals ``not_member`` and those of :meth:`redeem`."""
         async with self._db.transaction() as session:
             return await self._add(session, await self._known(session, community, who), new, cause)
+
+    async def claim(self, order: OrderId, who: Identity, *, cause: CauseId) -> LinkCode:
+        """Make a code for whoever placed an order, to be used by the account they have yet to make. ``who`` is proven by the caller.
+
+        Refusal ``order_unknown`` for anybody else's order.
+        """
+        return await self.offer(await self._community_of(order, who), who, cause=cause, life=CLAIM_LIFE)
+
+    async def link_order(self, order: OrderId, who: Identity, new: Identity, *, cause: CauseId) -> Linked:
+        """Add ``new`` to the member who placed an order; both are proven. Refusals ``order_unknown``, those of :meth:`redeem`."""
+        return await self.link(await self._community_of(order, who), who, new, cause=cause)
+
+    async def _community_of(self, order: OrderId, who: Identity) -> CommunityId:
+        async with self._db.reading() as session:
+            row = await session.get(OrderRow, order)
+            account = await session.get_one(AccountRow, row.account_id) if row is not None else None
+        if account is None or (account.platform, account.realm, account.external_id) != (who.platform, who.realm, who.user):
+            raise Refusal("order_unknown", "That order was placed in another browser, or by somebody else. Open its page where you paid.")
+        return account.community_id
 
     async def allow_change(self, community: CommunityId, who: Identity, *, actor: str, cause: CauseId) -> None:
         """Let a member change their account once more, whatever the limits say, within a week. Refusal ``not_member``."""

@@ -199,7 +199,7 @@ def _welcome(facts: OrderFacts, held: Sequence[GrantTask], told: tuple[str, ...]
         state=_state(held) if paid else str(facts.order.status),
         paid=paid,
         inside=bool(wanted) and len(on) == len(wanted),
-        invite_url=next((task.grant.invite_url for task in wanted if task.grant.invite_url), ""),
+        invite_url=next((url for task in wanted if (url := _door(task))), ""),
         spaces=tuple(dict.fromkeys((task.space_row.platform, task.space_row.space) for task in wanted)),
         waiting=waiting if paid else "",
         notices=told,
@@ -208,6 +208,12 @@ def _welcome(facts: OrderFacts, held: Sequence[GrantTask], told: tuple[str, ...]
         payer=payer,
         ways=ways,
     )
+
+
+def _door(task: GrantTask) -> str:
+    """Return what the payer opens themselves: the invite made for them, else the creator's own link into the space."""
+    outside = task.grant.status == GrantStatus.BLOCKED and task.grant.remedy == Remedy.MEMBER
+    return task.grant.invite_url or (task.space_row.invite_link if outside else "")
 
 
 def _state(held: Sequence[GrantTask]) -> str:

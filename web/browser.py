@@ -13,11 +13,14 @@ from core.errors import Refusal
 from core.ids import PlatformName
 from core.people import Identity
 from storage import states
+from storage.states import BrowserRow
 from web.headers import origin_of
 from web.keys import CLOCK, DATABASE, IDS, PUBLIC_URL
 
 PROOF_LIFE: Final = timedelta(minutes=30)
-_COOKIE_LIFE: Final = 3600
+GUEST_LIFE: Final = timedelta(days=30)
+"""For a guest the browser is the only proof there is, until they have an account to show."""
+_COOKIE_LIFE: Final = timedelta(hours=1)
 _SECRET: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 _FORM: Final = "application/x-www-form-urlencoded"
 
@@ -66,13 +69,13 @@ def known_or_new(request: web.Request) -> Browser:
     return known(request) or Browser(request.app[IDS].secret(), new=True)
 
 
-def remember(request: web.Request, response: web.StreamResponse, browser: Browser) -> None:
+def remember(request: web.Request, response: web.StreamResponse, browser: Browser, life: timedelta = _COOKIE_LIFE) -> None:
     """Set the browser's cookie."""
     public_url = request.app[PUBLIC_URL]
     response.set_cookie(
         _cookie(public_url),
         browser.secret,
-        max_age=_COOKIE_LIFE,
+        max_age=int(life.total_seconds()),
         path="/",
         secure=public_url.startswith("https:"),
         httponly=True,
@@ -80,15 +83,33 @@ def remember(request: web.Request, response: web.StreamResponse, browser: Browse
     )
 
 
-async def proven(request: web.Request, browser: Browser | None, platform: PlatformName) -> Identity | None:
-    """Return who the browser speaks for on ``platform``."""
+async def proven(request: web.Request, browser: Browser | None, *platforms: PlatformName) -> Identity | None:
+    """Return who the browser speaks for, if that is on one of ``platforms``; without any, wherever it is."""
     if browser is None or browser.new:
         return None
     async with request.app[DATABASE].reading() as session:
         row = await states.proven(session, browser.hash, request.app[CLOCK].now())
-    if row is None or row.platform != platform:
+    if row is None or (platforms and row.platform not in platforms):
         return None
     return Identity(row.platform, row.realm, row.user, row.name)
+
+
+async def prove(request: web.Request, before: Browser | None, who: Identity, life: timedelta = PROOF_LIFE) -> Browser:
+    """Start a new session for the person, so that a secret from before the sign-in is worth nothing after it."""
+    browser = Browser(request.app[IDS].secret())
+    row = BrowserRow(
+        browser_hash=browser.hash,
+        platform=who.platform,
+        realm=who.realm,
+        user=who.user,
+        name=who.name,
+        expires_at=request.app[CLOCK].now() + life,
+    )
+    async with request.app[DATABASE].transaction() as session:
+        if before is not None:
+            await states.forget(session, before.hash)
+        await states.put(session, row)
+    return browser
 
 
 async def own_form(request: web.Request) -> Browser:

@@ -10,7 +10,7 @@ from core.ids import CauseId
 from core.people import Identity
 from web.browser import Browser, own_form, proven
 from web.headers import checkout_origins
-from web.invite import sign_in_origin
+from web.invite import payer, platforms, sign_in_origin
 from web.keys import CHECKOUTS, IDS, INVITES, PUBLIC_URL
 from web.pages import form_page, link_path, outside, redirect
 from web.ports import Offer
@@ -24,7 +24,7 @@ async def pay(request: web.Request) -> web.Response:
     browser = await own_form(request)
     code = request.match_info["code"]
     offer = await request.app[INVITES].look(code)
-    who = offer.bound or await proven(request, browser, offer.platform)
+    who = await payer(request, offer, browser)
     if who is None:
         return redirect(f"{link_path(code)}?note=again")
     try:
@@ -41,7 +41,7 @@ async def manage(request: web.Request) -> web.Response:
     browser = await own_form(request)
     code = request.match_info["code"]
     offer = await request.app[INVITES].look(code)
-    who = await proven(request, browser, offer.platform)
+    who = await proven(request, browser)
     if who is None:
         return redirect(f"{link_path(code)}?note=again")
     back = f"{request.app[PUBLIC_URL]}{link_path(code)}"
@@ -50,9 +50,9 @@ async def manage(request: web.Request) -> web.Response:
 
 async def _already_in(request: web.Request, offer: Offer, browser: Browser, who: Identity, refusal: Refusal) -> web.Response:
     """Say so; with the way to the portal for the person, and for anybody else the way to prove to be that person."""
-    person = await proven(request, browser, offer.platform)
-    same = person is not None and (person.realm, person.user) == (who.realm, who.user)
-    origins = [*checkout_origins(request.app[PUBLIC_URL]), sign_in_origin(request, offer)]
+    person = await proven(request, browser)
+    same = person is not None and (person.platform, person.realm, person.user) == (who.platform, who.realm, who.user)
+    origins = [*checkout_origins(request.app[PUBLIC_URL]), *(sign_in_origin(request, one) for one in platforms(request, offer))]
     context = {
         "offer": offer,
         "who": who,

@@ -13,7 +13,7 @@ from core.platform import Inbound, PlatformAdapter
 from storage.database import Database
 from web.limits import Buckets
 from web.metrics import Counters
-from web.ports import Checkouts, Installs, Invites, Statuses, Tips, Webhooks
+from web.ports import Checkouts, Installs, Invites, Linking, Statuses, Tips, Webhooks
 from web.static import Assets
 
 
@@ -28,6 +28,7 @@ class Services:
     statuses: Statuses
     tips: Tips
     installs: Installs
+    linking: Linking
     webhooks: Webhooks
     database: Database
     clock: Clock
@@ -44,6 +45,7 @@ CHECKOUTS: Final = web.AppKey[Checkouts]("CHECKOUTS")
 STATUSES: Final = web.AppKey[Statuses]("STATUSES")
 TIPS: Final = web.AppKey[Tips]("TIPS")
 INSTALLS: Final = web.AppKey[Installs]("INSTALLS")
+LINKING: Final = web.AppKey[Linking]("LINKING")
 WEBHOOKS: Final = web.AppKey[Webhooks]("WEBHOOKS")
 DATABASE: Final = web.AppKey[Database]("DATABASE")
 CLOCK: Final = web.AppKey[Clock]("CLOCK")
@@ -65,6 +67,7 @@ def provide(app: web.Application, services: Services) -> None:
     app[STATUSES] = services.statuses
     app[TIPS] = services.tips
     app[INSTALLS] = services.installs
+    app[LINKING] = services.linking
     app[WEBHOOKS] = services.webhooks
     app[DATABASE] = services.database
     app[CLOCK] = services.clock

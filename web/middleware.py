@@ -15,7 +15,7 @@ from web.metrics import method_of, route_of
 from web.pages import problem, refused
 
 _log = logging.getLogger(__name__)
-_LIMITED: Final = ("/j/", "/oauth/")
+_LIMITED: Final = ("/j/", "/oauth/", "/link/")
 _LIMITED_ENDS: Final = ("/install", "/oauth_redirect")
 _MACHINES: Final = ("/webhooks/", "/healthz", "/readyz", "/metrics")
 LONGEST_PART: Final = 200

@@ -33,6 +33,11 @@ REFUSALS: Final[Mapping[str, tuple[int, str]]] = {
     "bad_code": (400, "The sign-in did not work"),
     "attach_code_unknown": (410, "This link no longer works"),
     "has_business": (409, "It stays a community of its own"),
+    "link_code_unknown": (410, "This code no longer works"),
+    "account_elsewhere": (409, "That account is of another place"),
+    "account_taken": (409, "That account has a membership of its own"),
+    "change_under_way": (409, "A change is under way"),
+    "change_too_soon": (409, "Not yet"),
     "foreign_form": (403, "We stopped that"),
     "no_cookie": (403, "We need one cookie"),
     "no_sign_in": (503, "Sign-in is not available"),
@@ -93,6 +98,11 @@ def redirect(url: str) -> web.Response:
 def link_path(code: str) -> str:
     """Return our path of a paid invite link."""
     return f"/j/{quote(code, safe='')}"
+
+
+def welcome_path(order: str) -> str:
+    """Return our path of an order's page."""
+    return f"/welcome/{quote(order, safe='')}"
 
 
 def outside(url: str) -> str:

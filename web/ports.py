@@ -94,6 +94,17 @@ class Checkouts(Protocol):
         ...
 
 
+class WayIn(Protocol):
+    """A space where a member has no account yet."""
+
+    @property
+    def platform(self) -> PlatformName: ...
+    @property
+    def space_name(self) -> str: ...
+    @property
+    def invite_link(self) -> str: ...
+
+
 class Welcome(Protocol):
     """How an order stands, for whoever placed it."""
 
@@ -119,6 +130,11 @@ class Welcome(Protocol):
     def checkout_url(self) -> str: ...
     @property
     def invite_code(self) -> str: ...
+
+    @property
+    def payer(self) -> Identity: ...
+    @property
+    def ways(self) -> Sequence[WayIn]: ...
 
 
 class Statuses(Protocol):
@@ -157,6 +173,59 @@ class Installs(Protocol):
 
     async def arrived(self, made: Installation, attach: str, *, cause: CauseId) -> str:
         """Make the space a community's, and return that community's name; Refusals of attaching."""
+        ...
+
+
+class LinkCode(Protocol):
+    """What adds an account to a member, until when."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def expires_at(self) -> datetime: ...
+
+
+class Offered(Protocol):
+    """Whose membership a code is of, and where an account can be added."""
+
+    @property
+    def community_name(self) -> str: ...
+    @property
+    def platform(self) -> PlatformName: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def ways(self) -> Sequence[tuple[PlatformName, str]]: ...
+
+
+class Linked(Protocol):
+    """An account that is linked now; ``waits_for`` names the one that is taken out first, if any."""
+
+    @property
+    def waits_for(self) -> str: ...
+
+
+class Linking(Protocol):
+    """One person, several accounts."""
+
+    async def look(self, code: str) -> Offered:
+        """Return what a code is of, without using it up; Refusal ``link_code_unknown``."""
+        ...
+
+    async def redeem_hashed(self, code: str, new: Identity, *, cause: CauseId) -> Linked:
+        """Add a proven account to the member the code with this hash is of; Refusals that say what to do."""
+        ...
+
+    async def link(self, community: CommunityId, who: Identity, new: Identity, *, cause: CauseId) -> Linked:
+        """Add a proven account to the member ``who`` is; Refusal ``not_member`` among others."""
+        ...
+
+    async def claim(self, order: OrderId, who: Identity, *, cause: CauseId) -> LinkCode:
+        """Make a code for whoever placed an order, who is ``who``; Refusal ``order_unknown``."""
+        ...
+
+    async def link_order(self, order: OrderId, who: Identity, new: Identity, *, cause: CauseId) -> Linked:
+        """Add a proven account to the member who placed an order, who is ``who``; Refusal ``order_unknown`` among others."""
         ...
 
 

@@ -4,7 +4,12 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from core.ids import OrderId, TipId
+from core.ids import OrderId, PlatformName, TipId
+from core.people import Identity
+from core.platform import AccountLinking
+from web.browser import known_or_new, proven
+from web.headers import allow_forms
+from web.invite import sign_in_origin
 from web.keys import ADAPTERS, STATUSES, TIPS
 from web.pages import page
 from web.ports import Welcome
@@ -19,9 +24,25 @@ async def show(request: web.Request) -> web.Response:
     order = request.match_info["order"]
     welcome = await request.app[STATUSES].of_order(OrderId(order))
     looks = _looks(request)
-    updating = _moves(welcome) and looks < _LOOKS and "still" not in request.query
-    context: dict[str, Any] = {"welcome": welcome, "doors": _doors(request, welcome), "updating": updating, "moves": _moves(welcome)}
+    moves = _moves(welcome)
+    updating = moves and looks < _LOOKS and "still" not in request.query
+    browser = known_or_new(request)
+    own = bool(welcome.ways) and _same(welcome.payer, await proven(request, browser))
+    ways = _sign_ins(request, welcome) if own else []
+    context: dict[str, Any] = {
+        "welcome": welcome,
+        "doors": _doors(request, welcome),
+        "updating": updating,
+        "moves": moves,
+        "stands": _stands(welcome),
+        "own": own,
+        "sign_ins": ways,
+        "path": request.path,
+        "token": browser.form_token,
+    }
     response = page(request, "welcome.html", context)
+    if own:
+        allow_forms(response, [sign_in_origin(request, platform) for platform in ways])
     if updating:  # a header, not a script: it works everywhere
         pause = _PAUSES[min(looks, len(_PAUSES) - 1)]
         response.headers["Refresh"] = f"{pause}; url={request.path}?look={looks + 1}"
@@ -40,7 +61,22 @@ async def thank(request: web.Request) -> web.Response:
 
 def _moves(welcome: Welcome) -> bool:
     """Whether there is anything to wait for."""
-    return not welcome.inside and welcome.state not in {"failed", "expired", "ended"}
+    return not welcome.inside and welcome.state not in {"failed", "expired", "ended"} and not _stands(welcome)
+
+
+def _stands(welcome: Welcome) -> bool:
+    """Whether it waits for the payer to come in with an account and show it: nothing is wanted for anybody yet."""
+    return welcome.paid and welcome.state == "paid" and bool(welcome.ways) and not welcome.spaces
+
+
+def _sign_ins(request: web.Request, welcome: Welcome) -> list[PlatformName]:
+    """Return where an account can be proven that is still missing."""
+    names = dict.fromkeys(way.platform for way in welcome.ways)
+    return [name for name in names if isinstance(request.app[ADAPTERS].get(name), AccountLinking)]
+
+
+def _same(payer: Identity, who: Identity | None) -> bool:
+    return who is not None and (who.platform, who.realm, who.user) == (payer.platform, payer.realm, payer.user)
 
 
 def _doors(request: web.Request, welcome: Welcome) -> list[tuple[str, str]]:

@@ -22,6 +22,7 @@ CREATOR_COMMANDS: Mapping[str, Mapping[str, object]] = {
     "doorman link list": {},
     "doorman link revoke": {"link": "x"},
     "doorman tasks": {},
+    "doorman account": {"who": "x"},
     "doorman help": {},
 }
 SPECS = [command.spec for command in COMMANDS]
@@ -54,7 +55,7 @@ def test_no_two_commands_have_the_same_words() -> None:
 def test_all_of_doorman_is_the_creator_s_so_that_it_can_be_hidden_from_members() -> None:
     assert {spec.audience for spec in SPECS if spec.words[0] == "doorman"} == {Audience.CREATOR}
     assert {spec.name for spec in SPECS if spec.audience is Audience.CREATOR} == set(CREATOR_COMMANDS)
-    assert {spec.name for spec in SPECS if spec.audience is Audience.MEMBER} == {"join", "status", "manage", "tip"}
+    assert {spec.name for spec in SPECS if spec.audience is Audience.MEMBER} == {"join", "status", "manage", "link", "claim", "tip"}
 
 
 def test_every_answer_is_for_the_asker_alone() -> None:

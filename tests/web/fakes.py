@@ -211,6 +211,13 @@ class FakeCheckouts:
 
 
 @dataclass(frozen=True, slots=True)
+class FakeWay:
+    platform: PlatformName = LODGE
+    space_name: str = "Ann's den"
+    invite_link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FakeWelcome:
     community_name: str = "Ann's den"
     plan_name: str = "Gold"
@@ -223,6 +230,8 @@ class FakeWelcome:
     notices: Sequence[str] = ()
     checkout_url: str = ""
     invite_code: str = "gold"
+    payer: Identity = ANN
+    ways: Sequence[FakeWay] = ()
 
 
 @dataclass(slots=True)

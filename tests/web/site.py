@@ -20,6 +20,7 @@ from core.platform import PlatformAdapter
 from membership.attachment import Attachments
 from membership.community import Communities
 from membership.installation import Installs
+from membership.linking import Linking
 from storage.credentials import CredentialStore
 from storage.database import Database
 from tests.web.fakes import (
@@ -152,6 +153,7 @@ class Site:
             statuses=self.statuses,
             tips=self.tips,
             installs=self.installs,
+            linking=Linking(db=self.db, clock=self.clock, ids=self.ids),
             webhooks=self.webhooks,
             database=self.db,
             clock=self.clock,

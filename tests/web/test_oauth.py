@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,11 +9,12 @@ from sqlmodel import select
 
 from core.errors import TransientError
 from core.ids import PlatformUserId
-from core.platform import LinkedAccount
+from core.platform import LinkedAccount, ResourceKind
 from sandbox.clock import VirtualClock
 from storage.database import Database
+from storage.plans import ResourceView
 from storage.states import BrowserRow, StateRow
-from tests.web.fakes import BEN, HARBOUR, LODGE
+from tests.web.fakes import BEN, HARBOUR, LODGE, plan
 from tests.web.site import Answer, Site, Visitor
 
 CALLBACK = f"/oauth/{LODGE}/callback"
@@ -99,7 +101,8 @@ async def test_a_proof_is_worth_half_an_hour(fan: Visitor, clock: VirtualClock) 
 
 async def test_a_proof_on_one_platform_is_none_on_another(site: Site, fan: Visitor) -> None:
     await fan.sign_in()
-    site.invites.sell("quay", platform=HARBOUR)
+    quay = ResourceView("2", "quay", ResourceKind.USER_GROUP, HARBOUR, "Ann & co", "")
+    site.invites.sell("quay", platform=HARBOUR, plan=replace(plan(), resources=(quay,)))
     page = await fan.get("/j/quay")
     assert "@ben" not in page.text
 

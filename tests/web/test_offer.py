@@ -1,8 +1,10 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from core.errors import Refusal
+from core.ids import PlatformName
 from core.payments import IntervalUnit
 from core.platform import ResourceKind
 from storage.plans import ResourceView
@@ -102,7 +104,8 @@ async def test_each_refusal_has_a_heading_of_its_own(site: Site, fan: Visitor) -
 
 
 async def test_a_link_of_a_platform_that_is_switched_off_says_so_and_charges_nothing(site: Site, fan: Visitor) -> None:
-    site.invites.sell(platform="elsewhere")
+    gold = replace(plan(), resources=(replace(plan().resources[0], platform=PlatformName("elsewhere")),))
+    site.invites.sell(platform="elsewhere", plan=gold)
     page = await fan.get("/j/gold")
     assert page.status == 503
     assert "Nothing was charged" in page.text
