@@ -21,6 +21,7 @@ class UserGroup:
     channels: list[str] = field(default_factory=list)
     users: list[str] = field(default_factory=list)
     disabled: datetime | None = None
+    disabled_by: str = ""
 
     def payload(self, *, with_users: bool = True, with_count: bool = True) -> Payload:
         """Return the user group object."""
@@ -41,7 +42,7 @@ class UserGroup:
             "enterprise_subteam_id": "",
             "created_by": self.created_by,
             "updated_by": self.updated_by,
-            "deleted_by": self.updated_by if self.disabled else None,
+            "deleted_by": self.disabled_by if self.disabled else None,
             "prefs": {"channels": self.channels, "groups": []},
         }
         if with_users:

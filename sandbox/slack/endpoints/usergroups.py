@@ -36,7 +36,7 @@ def disable(call: Call) -> Payload:
     _may(call)
     group = _group(call)
     when(group.disabled, "already_disabled")
-    group.disabled = call.world.clock.now()
+    group.disabled, group.disabled_by = call.world.clock.now(), call.actor.id
     for user in group.users:
         call.world.note_hold(group.id, user, held=False)
     return _changed(call, group)

@@ -123,3 +123,24 @@ async def test_an_outage_cuts_the_connections_and_refuses_new_ones(rig: Rig, con
                 await http.ws_connect(rig.served.base_url + "/link/?ticket=ticket")
             async with http.post(rig.served.api_url + "api.test") as answer:
                 assert answer.status == 503
+
+
+async def test_a_warning_leaves_the_connection_and_a_disabled_mode_ends_it(rig: Rig, http: aiohttp.ClientSession) -> None:
+    async def joined() -> aiohttp.ClientWebSocketResponse:
+        headers = {"Authorization": f"Bearer {rig.served.app_token}"}
+        async with http.post(rig.served.api_url + "apps.connections.open", headers=headers) as answer:
+            return await http.ws_connect(str((await answer.json())["url"]))
+
+    socket = await joined()
+    assert (await socket.receive_json())["type"] == "hello"
+    await rig.slack.sockets.warn()
+    assert (await socket.receive_json())["reason"] == "warning"
+    assert rig.slack.sockets.connected == 1
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(rig.slack.sockets.refresh())
+        assert (await socket.receive_json())["reason"] == "refresh_requested"
+        assert (await socket.receive()).type is aiohttp.WSMsgType.CLOSE
+    rig.slack.model.app.socket_mode = False
+    sent_away = await joined()
+    assert (await sent_away.receive_json())["reason"] == "link_disabled"
+    await sent_away.receive()
