@@ -23,9 +23,28 @@ from sandbox.slack.emulator import Limits
 from sandbox.slack.errors import RefusedError
 from sandbox.slack.person import Person
 from sandbox.slack.replies import Reply, Seen
+from sandbox.slack.users import User
+from sandbox.slack.workspaces import Workspace
 from sandbox.wire import Wire
 from tests.adapters.contract import COMMANDS, REDIRECT, Answering
 from tests.adapters.recorded import RecordedInbound
+
+
+class Hurry:
+    """Time for a pacer: it passes only when somebody waits, and at once."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def seconds(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        await asyncio.sleep(0)
+
+    def pacer(self) -> Pacer:
+        return Pacer(self.seconds, self.sleep)
 
 
 class Emulated:
@@ -96,14 +115,16 @@ class Emulated:
     # people
 
     def insider(self, name: str) -> PlatformUserId:
-        user = self.outsider(name)
-        self.emulator.people.join(self.people[user], self.club)
-        return user
+        return self._arriving(name, self.lobby, self.club)
 
     def outsider(self, name: str) -> PlatformUserId:
+        return self._arriving(name, self.lobby)
+
+    def _arriving(self, name: str, *workspaces: Workspace) -> PlatformUserId:
         person = self.emulator.people.person(name)
-        self.emulator.people.join(person, self.lobby)
-        user = PlatformUserId(person.id(self.lobby))
+        for workspace in workspaces:
+            self.emulator.people.join(person, workspace)
+        user = PlatformUserId(person.id(workspaces[-1]))
         self.people[user] = person
         return user
 
@@ -121,6 +142,13 @@ class Emulated:
         """Let somebody into a channel by another's hand."""
         room.members[person.id(self.club)] = None
         person.user(self.club).channels.add(room.id)
+
+    def lodge(self, user: PlatformUserId, room: Room, role: Role = Role.MEMBER) -> None:
+        """Put a member without a story into the workspace and a channel, for tests that need many."""
+        made = User(user, self.club.id, user.lower(), user, role, self.clock.now())
+        self.club.users[user] = made
+        room.members[user] = None
+        made.channels.add(room.id)
 
     async def join(self, user: PlatformUserId) -> None:
         self.emulator.people.join(self.people[user], self.club)
