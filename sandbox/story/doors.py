@@ -66,7 +66,8 @@ async def stranger_pays_for_slack(stage: Stage) -> str:
     made = await there.ann.command(there.workspace, '/doorman plan create Silver "4.99 USD" month #silver')
     check("Silver" in made.words, f"Silver is on sale: {made.words}")
     way_in = there.ann.invite_link(there.workspace)
-    await there.ann.command(there.workspace, f"/doorman setup invite_link:{way_in}")
+    known = await there.ann.command(there.workspace, f"/doorman setup invite_link:{way_in}")
+    check("is set up" in known.words, f"the bot knows the way into the workspace: {known.words}")
     link = link_in((await there.ann.command(there.workspace, "/doorman invite Silver")).words)
     browser = (await stage.fan("sol")).browser
     sol = Fan(there.sol, browser, stage.town.cashiers)
