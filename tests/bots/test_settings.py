@@ -59,6 +59,15 @@ def test_an_address_loses_the_slash_at_its_end() -> None:
     assert read().settings.public_url == "https://join.example.com"
 
 
+def test_an_address_in_capitals_is_the_same_in_small_letters() -> None:
+    assert read(PUBLIC_URL="HTTPS://Join.Example.COM:8443/").settings.public_url == "https://join.example.com:8443"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::", "::1", "localhost", "my-machine.local"])  # noqa: S104
+def test_a_host_is_an_address_or_a_name(host: str) -> None:
+    assert read(HOST=host).settings.host == host
+
+
 def test_a_list_is_separated_by_commas_whatever_the_spaces() -> None:
     settings = read(STRIPE_API_KEY="sk_test_new , rk_test_old,").settings
     assert [key.get_secret_value() for key in settings.stripe_api_key] == ["sk_test_new", "rk_test_old"]
@@ -91,6 +100,16 @@ def test_an_empty_setting_is_a_missing_one() -> None:
         ("PUBLIC_URL", "https://me:canary@join.example.com", "must be an address like"),
         ("STRIPE_API_URL", "http://canary:notaport", "must be an address that starts with http://"),
         ("CLOCK_URL", "ws://canary:notaport", "must be an address that starts with ws://"),
+        ("PUBLIC_URL", "https://join.example.com/canary", "without a path"),
+        ("PUBLIC_URL", "https://join.example.com/canary/", "without a path"),
+        ("PUBLIC_URL", "https://canary example.com", "must be an address like"),
+        ("PUBLIC_URL", "https://canary.example.com ", "must be an address like"),
+        ("PUBLIC_URL", "https://canary\t.example.com", "must be an address like"),
+        ("STRIPE_API_URL", "http://canary :1", "must be an address that starts with http://"),
+        ("HOST", "256.1.1.1", "must be an address of this machine, like 127.0.0.1"),
+        ("HOST", "http://canary", "must be an address of this machine"),
+        ("HOST", "canary canary", "must be an address of this machine"),
+        ("HOST", "c" + 63 * "a" + "nary", "must be an address of this machine"),
         ("PUBLIC_URL", "http://join.example.com", "must start with https://"),
         ("PUBLIC_URL", "join.example.com", "must be an address like"),
         ("PORT", "canary", "valid integer"),
@@ -99,6 +118,10 @@ def test_an_empty_setting_is_a_missing_one() -> None:
         ("SECRET_KEY", ",", "is empty"),
         ("STRIPE_API_KEY", "pk_test_canary", "starts with sk_ or rk_"),
         ("STRIPE_WEBHOOK_SECRET", "canary", "starts with whsec_"),
+        ("STRIPE_API_KEY", "sk_", "copied whole"),
+        ("STRIPE_API_KEY", "sk_test_canary canary", "copied whole"),
+        ("STRIPE_WEBHOOK_SECRET", "whsec_", "copied whole"),
+        ("CLOCK_URL", "ws://", "starts with ws://"),
         ("STRIPE_API_URL", "ftp://canary", "starts with http:// or https://"),
         ("CLOCK_URL", "http://canary", "starts with ws://"),
         ("GRACE_DAYS", "-1", "greater than or equal to 0"),
@@ -159,7 +182,8 @@ def test_a_clock_is_followed_when_everything_is_local() -> None:
 )
 def test_a_clock_is_refused_when_anything_real_is_behind_an_address(name: str, value: str) -> None:
     (sentence,) = problems(LOCAL | {name: value})
-    assert sentence == f"{name} must be a local address while CLOCK_URL is set: a followed clock is for the sandbox only."
+    others = "" if name == "CLOCK_URL" else " while CLOCK_URL is set"
+    assert sentence == f"{name} must be a local address{others}: a followed clock is for the sandbox only."
 
 
 def test_every_secret_is_known_to_whoever_masks_them() -> None:
@@ -197,3 +221,14 @@ def test_the_environment_wins_over_the_file(environment: Callable[[dict[str, str
 def test_a_file_that_is_not_there_is_no_mistake(environment: Callable[[dict[str, str]], None], tmp_path: Path) -> None:
     environment(GOOD)
     assert read_settings(env_file=tmp_path / "none", platforms=PLATFORMS).settings.public_url == "https://join.example.com"
+
+
+def test_a_file_that_is_not_text_is_one_sentence(environment: Callable[[dict[str, str]], None], tmp_path: Path) -> None:
+    environment(GOOD)
+    file = tmp_path / ".env"
+    file.write_text("HOST=127.0.0.1 # canary", "utf-16")
+    with pytest.raises(BadSettings) as refused:
+        read_settings(env_file=file, platforms=PLATFORMS)
+    assert refused.value.problems == [
+        f"{file} is not text in UTF-8. Save it again in that encoding, or type it anew from .env.example.",
+    ]
