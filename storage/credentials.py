@@ -3,13 +3,12 @@
 from datetime import datetime
 
 from sqlalchemy import Index, Text, delete
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
 from core.clock import Clock
 from core.ids import PlatformName
 from storage.database import Database
-from storage.purge import delete_before
+from storage.purge import Purge
 from storage.types import Encrypted, UTCDateTime
 from storage.upsert import insert, table
 
@@ -58,6 +57,5 @@ class CredentialStore:
             await session.execute(delete(CredentialRow).where(*named))
 
 
-async def purge(session: AsyncSession, now: datetime, limit: int) -> int:
-    """Delete up to ``limit`` secrets whose time is over; returns how many. One without an end stays."""
-    return await delete_before(session, table(CredentialRow), "expires_at", now, limit)
+purge = Purge(table(CredentialRow), "expires_at")
+"""Secrets whose time is over; one without an end stays."""
