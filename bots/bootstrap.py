@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
+import socket
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,18 +19,22 @@ from bots.foundation import Foundation, lay_foundation
 from bots.jobs import catch_up, jobs
 from bots.router import Router
 from bots.scheduler import Schedule
-from bots.settings import Configuration
+from bots.setting_types import HOST_IS
+from bots.settings import BadSettings, Configuration
 from bots.use_cases import UseCases, build_use_cases
 from core.clock import Clock, SystemClock
 from core.errors import PermanentError
 from core.ids import Ids
+from core.platform import PlatformAdapter
 from storage.inbox import GroupCommit
-from web.app import create_app
+from web.app import create_runner
 from web.keys import Services
 
 logger = logging.getLogger(__name__)
 WORK_GRACE = 15.0
 """Real seconds that lanes are given to finish when we close; with the pages' and the jobs' it stays under 25."""
+LISTENING_GRACE = 3.5
+"""The same for platforms to disconnect, and for what they sent last to be stored."""
 PAGE_GRACE = 2.0
 """The same for requests that are being answered."""
 IDENTITY_GRACE = 10.0
@@ -74,8 +79,10 @@ async def open_doorman(
     """Start everything; on leaving, drain for at most 25 s and close. What is unfinished then stands in rows: the next start goes on.
 
     Raises what :func:`bots.foundation.lay_foundation` raises, PermanentError ``wrong_account`` when the Stripe key is not of the
-    account this database is about, and OSError when HOST and PORT cannot be listened on.
+    account this database is about, BadSettings when HOST is a name that leads nowhere, and OSError when HOST and PORT cannot be
+    listened on.
     """
+    await _leads_here(configuration)
     async with AsyncExitStack() as stack:
         base = await stack.enter_async_context(lay_foundation(configuration, clock=clock, ids=ids, rng=rng))
         cases = build_use_cases(base)
@@ -90,10 +97,30 @@ async def open_doorman(
             base.clock.on_jump(doorman.schedule.look_again)
         router = Router(group=group, clock=base.clock, ids=base.ids)
         doorman.base_url = await stack.enter_async_context(_listen(doorman, router, group))
+        stack.push_async_callback(_stop_listening, base.adapters.values())
         for adapter in base.adapters.values():
             await adapter.start(router)
         yield doorman
         logger.info("closing: nothing new is taken in, what is under way is finished")
+
+
+async def _stop_listening(adapters: Iterable[PlatformAdapter]) -> None:
+    """Have platforms send to whoever comes next while we still can store what they sent already."""
+    try:
+        async with asyncio.timeout(LISTENING_GRACE), asyncio.TaskGroup() as stopping:
+            for adapter in adapters:
+                stopping.create_task(adapter.stop_listening())
+    except TimeoutError:
+        logger.warning("what a platform sent last could not be stored in time")
+
+
+async def _leads_here(configuration: Configuration) -> None:
+    """Look HOST up before anything is opened."""
+    settings = configuration.settings
+    try:
+        await asyncio.get_running_loop().getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
+    except socket.gaierror:
+        raise BadSettings([f"HOST {HOST_IS} Nothing answers to the name it has."]) from None
 
 
 async def _same_account(base: Foundation, cases: UseCases) -> None:
@@ -136,7 +163,7 @@ async def _listen(doorman: Doorman, router: Router, group: GroupCommit) -> Async
         inbound=router,
         ready=doorman.ready,
     )
-    runner = web.AppRunner(create_app(services), access_log=None, shutdown_timeout=PAGE_GRACE)
+    runner = create_runner(services, grace=PAGE_GRACE)
     await runner.setup()
     try:
         await web.TCPSite(runner, settings.host, settings.port).start()

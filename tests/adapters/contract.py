@@ -96,6 +96,21 @@ class World(Protocol):
 class PlatformContract:
     """What holds on every platform."""
 
+    # closing
+
+    async def test_one_that_stopped_listening_takes_nothing_in_and_goes_on_giving(self, world: World) -> None:
+        fan, newcomer = world.insider("fan"), world.outsider("newcomer")
+        assert world.adapter.connected
+
+        await world.adapter.stop_listening()
+        await world.join(newcomer)
+        await world.adapter.grant(world.resource, fan, reason="paid")
+
+        assert not world.adapter.connected
+        assert world.held(fan) == {world.resource}
+        assert world.inbound.kinds(newcomer) == []
+        await world.adapter.stop_listening()
+
     # holding
 
     async def test_a_grant_gives_that_resource_and_no_other(self, world: World) -> None:
