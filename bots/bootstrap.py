@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import random
-import socket
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,8 +18,7 @@ from bots.foundation import Foundation, lay_foundation
 from bots.jobs import catch_up, jobs
 from bots.router import Router
 from bots.scheduler import Schedule
-from bots.setting_types import HOST_IS
-from bots.settings import BadSettings, Configuration
+from bots.settings import Configuration
 from bots.use_cases import UseCases, build_use_cases
 from core.clock import Clock, SystemClock
 from core.errors import PermanentError
@@ -79,10 +77,8 @@ async def open_doorman(
     """Start everything; on leaving, drain for at most 25 s and close. What is unfinished then stands in rows: the next start goes on.
 
     Raises what :func:`bots.foundation.lay_foundation` raises, PermanentError ``wrong_account`` when the Stripe key is not of the
-    account this database is about, BadSettings when HOST is a name that leads nowhere, and OSError when HOST and PORT cannot be
-    listened on.
+    account this database is about, and OSError when HOST and PORT cannot be listened on.
     """
-    await _leads_here(configuration)
     async with AsyncExitStack() as stack:
         base = await stack.enter_async_context(lay_foundation(configuration, clock=clock, ids=ids, rng=rng))
         cases = build_use_cases(base)
@@ -112,15 +108,6 @@ async def _stop_listening(adapters: Iterable[PlatformAdapter]) -> None:
                 stopping.create_task(adapter.stop_listening())
     except TimeoutError:
         logger.warning("what a platform sent last could not be stored in time")
-
-
-async def _leads_here(configuration: Configuration) -> None:
-    """Look HOST up before anything is opened."""
-    settings = configuration.settings
-    try:
-        await asyncio.get_running_loop().getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
-    except socket.gaierror:
-        raise BadSettings([f"HOST {HOST_IS} Nothing answers to the name it has."]) from None
 
 
 async def _same_account(base: Foundation, cases: UseCases) -> None:

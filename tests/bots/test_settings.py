@@ -63,7 +63,7 @@ def test_an_address_in_capitals_is_the_same_in_small_letters() -> None:
     assert read(PUBLIC_URL="HTTPS://Join.Example.COM:8443/").settings.public_url == "https://join.example.com:8443"
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::", "::1", "localhost", "my-machine.local"])  # noqa: S104
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::", "::1", "localhost"])  # noqa: S104
 def test_a_host_is_an_address_or_a_name(host: str) -> None:
     assert read(HOST=host).settings.host == host
 
@@ -109,7 +109,7 @@ def test_an_empty_setting_is_a_missing_one() -> None:
         ("HOST", "256.1.1.1", "must be an address of this machine, like 127.0.0.1"),
         ("HOST", "http://canary", "must be an address of this machine"),
         ("HOST", "canary canary", "must be an address of this machine"),
-        ("HOST", "c" + 63 * "a" + "nary", "must be an address of this machine"),
+        ("HOST", "canary.invalid", "must be an address of this machine"),
         ("PUBLIC_URL", "http://join.example.com", "must start with https://"),
         ("PUBLIC_URL", "join.example.com", "must be an address like"),
         ("PORT", "canary", "valid integer"),
