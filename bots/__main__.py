@@ -70,15 +70,16 @@ def demo(
 @app.command()
 def sandbox(*, record: Record = None) -> None:
     """Start the emulators alone, and print the settings to copy. Stops on Ctrl-C."""
-    from sandbox.town import open_town  # noqa: PLC0415 - as above
+    from sandbox.cast import first_of_all  # noqa: PLC0415 - as above
+    from sandbox.town import open_town  # noqa: PLC0415
 
     async def stay() -> None:
         async with open_town("http://127.0.0.1:8080", start=SystemClock().now(), record=record) as town:
+            await first_of_all(town.cast)
             for name, value in town.environment("sqlite:///sandbox.db").items():
                 out.print(f"{name}={value}", markup=False)
-            err.print(
-                f"Move time: POST {town.control_url}/advance. Break things: POST {town.control_url}/faults. Ctrl-C stops.", markup=False
-            )
+            for line in town.introduction():
+                err.print(line, markup=False)
             await asyncio.Event().wait()
 
     asyncio.run(_until_stopped(stay()))

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from sandbox.cast import Cast
 from sandbox.clock import VirtualClock
 from sandbox.control import Control
 from sandbox.discord.emulator import DiscordEmulator, Limits, Served
+from sandbox.playing import Playing
 from sandbox.record import Recorder
 from sandbox.stripe.emulator import StripeEmulator
 from sandbox.stripe.people import StripePeople
@@ -44,6 +46,7 @@ class Town:
     discord: DiscordEmulator
     served: Served
     cashiers: StripePeople
+    cast: Cast
     product_url: str
     control_url: str
     webhook_secret: str
@@ -68,6 +71,16 @@ class Town:
             "CLOCK_URL": self.control_url.replace("http://", "ws://") + "/clock",
         }
 
+    def introduction(self) -> tuple[str, ...]:
+        """Return what whoever runs the sandbox by itself is to know, a line each."""
+        servers = ", ".join(f"{server.name} of {server.owner_name}" for server in self.cast.servers())
+        play = f"Play people: {self.control_url}/people. Move time: POST {self.control_url}/advance."
+        return (
+            f"Servers: {servers}. Once Doorman runs with the settings above, add the bot: open {self.cast.install_url}",
+            f"or say curl -X POST {self.control_url}/servers/Kitchen/bot",
+            f"{play} Break things: POST {self.control_url}/faults. docs/sandbox.md shows how. Ctrl-C stops.",
+        )
+
 
 @asynccontextmanager
 async def open_town(
@@ -89,9 +102,10 @@ async def open_town(
         stripe = StripeEmulator(clock, seed, wire)
         discord = DiscordEmulator(clock, seed, wire, limits=limits, redirect_uris=[f"{product_url}/oauth/discord/callback"])
         discord.bot_members_intent = True
-        control_url = await stack.enter_async_context(serve(Control(clock, wire).app()))
         await stack.enter_async_context(stripe.serve())
         served = await stack.enter_async_context(discord.serve())
         cashiers = await stack.enter_async_context(stripe.people())
+        cast = await stack.enter_async_context(Cast(discord, served, cashiers))
+        control_url = await stack.enter_async_context(serve(Control(clock, wire, Playing(cast).routes()).app()))
         secret = stripe.create_webhook_endpoint(f"{product_url}/webhooks/stripe", list(EVENTS))
-        yield Town(clock, wire, stripe, discord, served, cashiers, product_url, control_url, secret)
+        yield Town(clock, wire, stripe, discord, served, cashiers, cast, product_url, control_url, secret)

@@ -21,8 +21,6 @@ from sandbox.stripe.account import Account
 from sandbox.stripe.resource import Resource
 from sandbox.town import Town, open_town
 
-PERMISSIONS = (1 << 28) | 1
-"""Manage Roles and Create Invite: all the bot asks for."""
 WITHIN = 20.0
 """Real seconds any step may take to come true."""
 
