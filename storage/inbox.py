@@ -131,6 +131,7 @@ class GroupCommit:
                     batch = [self._waiting.popleft() for _ in range(min(self._batch, len(self._waiting)))]
                     await self._store(batch)
         finally:
+            self._open = False  # nobody waits for one that stores no more
             _fail(self._waiting, Busy("closing down"))
 
     async def _store(self, batch: Sequence[_Waiting]) -> None:
