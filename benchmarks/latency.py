@@ -28,10 +28,11 @@ from core.clock import SystemClock
 from core.ids import PlatformName, PlatformUserId, RandomIds
 from core.platform import Resource, ResourceKind, Space
 from sandbox.browser import Browser
+from sandbox.cast import PERMISSIONS
 from sandbox.discord.people import Person
 from sandbox.discord.servers import Server
 from sandbox.product import free_port, running
-from sandbox.story.stage import PERMISSIONS, link_in
+from sandbox.story.stage import link_in
 from sandbox.stripe.account import Account
 from sandbox.stripe.resource import Resource as Row
 from sandbox.town import Town, open_town

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from billing.customer import Customers, Payer, is_gone
-from billing.eligibility import check_bound, check_not_member, check_places, trial_days
+from billing.eligibility import Outlook, check_bound, check_not_member, check_places, outlook, trial_days
 from core.clock import Clock
 from core.errors import PermanentError, Refusal
 from core.ids import CauseId, CommunityId, Ids, OrderId
@@ -87,6 +87,11 @@ class Checkouts:
                 if not is_gone(error, customer):
                     raise
         raise Refusal("no_customer", "You have not paid for anything here yet. /join shows what there is.")
+
+    async def outlook(self, community: CommunityId, who: Identity) -> Outlook:
+        """Return what somebody may buy, and what they must wait for instead."""
+        async with self._db.reading() as session:
+            return await outlook(session, community, who)
 
     async def _order(self, code: str, who: Identity, cause: CauseId) -> tuple[InviteFacts, OrderRow, bool]:
         """Return the link's facts and the one open order, and whether it was there before."""

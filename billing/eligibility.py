@@ -1,14 +1,19 @@
 """Who may buy what now: the questions asked before a checkout is opened."""
 
+from dataclasses import dataclass
+
 from core.errors import Refusal
+from core.ids import CommunityId
 from core.payments import Interval, IntervalUnit
 from core.people import Identity
-from storage import entitlements, orders, subscriptions
+from storage import accounts, entitlements, invites, orders, plans, subscriptions
 from storage.accounts import AccountRow
 from storage.database import Session
 from storage.invites import InviteFacts
 from storage.plans import PlanView
 from storage.subscriptions import SubscriptionRow
+
+ALREADY = "already_member"
 
 
 def extends(interval: Interval) -> bool:
@@ -27,11 +32,37 @@ def check_bound(facts: InviteFacts, who: Identity) -> None:
 async def check_not_member(session: Session, account: AccountRow, plan: PlanView) -> None:
     """Refuse to sell a double: ``already_member``, ``payment_waiting``, ``payment_pending``."""
     if not extends(plan.interval) and await entitlements.live(session, account.community_id, account.member_id, plan.id):
-        raise Refusal("already_member", f"You have “{plan.name}” already. Nothing was charged.")
+        raise Refusal(ALREADY, f"You have “{plan.name}” already. Nothing was charged.")
     if (held := await subscriptions.waiting(session, account.member_id, plan.id)) is not None:
         raise Refusal("payment_waiting", _lives_on(held, plan.name))
     if await orders.pending(session, account.id, plan.id):
         raise Refusal("payment_pending", f"Your payment for “{plan.name}” is on its way. You are let in as soon as it arrives.")
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What somebody may buy now, and what of theirs is under way or lives on without opening anything: a plan's name and a sentence."""
+
+    may_buy: tuple[PlanView, ...]
+    waiting: tuple[tuple[str, str], ...]
+
+
+async def outlook(session: Session, community: CommunityId, who: Identity) -> Outlook:
+    """Ask of every plan of a community, archived ones too, what a checkout would ask."""
+    account = await accounts.find(session, community, who)
+    may_buy, waiting = [], []
+    for row in await invites.plans_of(session, community):
+        plan = await plans.view(session, row)
+        try:
+            if account is not None:
+                await check_not_member(session, account, plan)
+        except Refusal as refusal:
+            if refusal.code != ALREADY:
+                waiting.append((plan.name, refusal.message))
+            continue
+        if plan.sellable:
+            may_buy.append(plan)
+    return Outlook(tuple(may_buy), tuple(waiting))
 
 
 async def check_places(session: Session, facts: InviteFacts, account: AccountRow) -> None:

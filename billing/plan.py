@@ -118,7 +118,7 @@ class Plans:
             plan = await session.get_one(PlanRow, found.id)
             resource = await resources.ensure(session, community, space, label, self._ids)
             if not await plan_resources.add(session, community, plan.id, resource.id):
-                raise Refusal("already_open", f"“{plan.name}” opens {label.name} already.")
+                raise Refusal("already_open", f"“{plan.name}” opens {label.name} already. /doorman plan list shows what it opens.")
             return await self._changed(session, plan, "plan.resource_added", resource.id, Trail(self._ids, self._clock.now(), cause, actor))
 
     async def remove_resource(

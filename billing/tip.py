@@ -14,7 +14,7 @@ from core.money import Money, check_chargeable
 from core.payments import CheckoutRequest, CheckoutSnapshot, CheckoutStatus, PaymentGateways, PaymentSnapshot, PaymentState
 from core.people import Identity
 from storage import accounts, customers, tips
-from storage.audit import Trail
+from storage.audit import Trail, record
 from storage.communities import CommunityRow
 from storage.customers import CustomerRow
 from storage.database import Database, Session
@@ -166,6 +166,8 @@ class Tips:
                 created_at=now, expires_at=now + OPEN_FOR,
             )  # fmt: skip
             session.add(tip)
+            record(session, Trail(self._ids, now, cause, who.actor), community, "tip.opened", ("tip", tip.id), member=tip.member_id,
+                   after={"amount": str(tip.money)})  # fmt: skip
             return tip, name
 
 

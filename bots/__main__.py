@@ -25,6 +25,8 @@ Answer = TypeVar("Answer")
 Record = Annotated[
     Path | None, typer.Option("--record", envvar="SANDBOX_RECORD", metavar="FILE", help="Write every exchange with the emulators there.")
 ]
+_WHOLE = 10_000
+"""Columns of a table that no terminal shows: each finding stays on its line, for whoever reads it next."""
 STOP = (signal.SIGTERM, signal.SIGINT)
 FAILED, BAD_SETTINGS, STOPPED = 1, 2, 130
 """Exit codes: something went wrong that is not our bug; a setting is missing or malformed; a story was stopped in the middle."""
@@ -69,15 +71,16 @@ def demo(
 @app.command()
 def sandbox(*, record: Record = None) -> None:
     """Start the emulators alone, and print the settings to copy. Stops on Ctrl-C."""
-    from sandbox.town import open_town  # noqa: PLC0415 - as above
+    from sandbox.cast import first_of_all  # noqa: PLC0415 - as above
+    from sandbox.town import open_town  # noqa: PLC0415
 
     async def stay() -> None:
         async with open_town("http://127.0.0.1:8080", start=SystemClock().now(), record=record) as town:
+            await first_of_all(town.cast)
             for name, value in town.environment("sqlite:///sandbox.db").items():
                 out.print(f"{name}={value}", markup=False)
-            err.print(
-                f"Move time: POST {town.control_url}/advance. Break things: POST {town.control_url}/faults. Ctrl-C stops.", markup=False
-            )
+            for line in town.introduction():
+                err.print(line, markup=False)
             await asyncio.Event().wait()
 
     asyncio.run(_until_stopped(stay()))
@@ -89,19 +92,29 @@ def sweep(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")] = False,
     community: Annotated[str, typer.Option("--confirm", metavar="COMMUNITY", help="Let a stopped sweep of this community go on.")] = "",
 ) -> None:
-    """Look now at what is due, and compare with the payment processor. A running program does so by itself."""
+    """Look now at what is due, and compare with the payment processor. Exits 1 when it cannot be asked.
+
+    A running program does so by itself.
+    """
+    if community and dry_run:
+        _give_up(
+            "--confirm lets a sweep go on, and --dry-run changes nothing: look with --dry-run first, then confirm without it.", BAD_SETTINGS
+        )
     if community:
         name = _carry_out(lambda configuration: confirm(configuration, community))
         out.print(f"{name} may go on: what is waiting will be carried out.", markup=False)
-    for heading, found in _carry_out(lambda configuration: sweep_once(configuration, dry_run=dry_run)):
+    swept = _carry_out(lambda configuration: sweep_once(configuration, dry_run=dry_run))
+    for heading, found in swept.found:
         out.print(f"{heading}{' (nothing was changed)' if dry_run else ''}\n{found}", markup=False)
+    if not swept.whole:
+        _give_up("Not everything could be looked at; see above. Mend that, or wait a little, and run this again.")
 
 
 @app.command()
 def doctor() -> None:
     """Examine settings, database, payment key and every plan's roles, and say what to mend. Exits 1 on a finding."""
     findings = _carry_out(examine)
-    out.print(table(findings))
+    Console(highlight=False, width=None if out.is_terminal else _WHOLE).print(table(findings))
     if any(not finding.well for finding in findings):
         raise typer.Exit(FAILED)
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,13 +23,16 @@ from bots.use_cases import UseCases, build_use_cases
 from core.clock import Clock, SystemClock
 from core.errors import PermanentError
 from core.ids import Ids
+from core.platform import PlatformAdapter
 from storage.inbox import GroupCommit
-from web.app import create_app
+from web.app import create_runner
 from web.keys import Services
 
 logger = logging.getLogger(__name__)
 WORK_GRACE = 15.0
 """Real seconds that lanes are given to finish when we close; with the pages' and the jobs' it stays under 25."""
+LISTENING_GRACE = 3.5
+"""The same for platforms to disconnect, and for what they sent last to be stored."""
 PAGE_GRACE = 2.0
 """The same for requests that are being answered."""
 IDENTITY_GRACE = 10.0
@@ -90,10 +93,21 @@ async def open_doorman(
             base.clock.on_jump(doorman.schedule.look_again)
         router = Router(group=group, clock=base.clock, ids=base.ids)
         doorman.base_url = await stack.enter_async_context(_listen(doorman, router, group))
+        stack.push_async_callback(_stop_listening, base.adapters.values())
         for adapter in base.adapters.values():
             await adapter.start(router)
         yield doorman
         logger.info("closing: nothing new is taken in, what is under way is finished")
+
+
+async def _stop_listening(adapters: Iterable[PlatformAdapter]) -> None:
+    """Have platforms send to whoever comes next while we still can store what they sent already."""
+    try:
+        async with asyncio.timeout(LISTENING_GRACE), asyncio.TaskGroup() as stopping:
+            for adapter in adapters:
+                stopping.create_task(adapter.stop_listening())
+    except TimeoutError:
+        logger.warning("what a platform sent last could not be stored in time")
 
 
 async def _same_account(base: Foundation, cases: UseCases) -> None:
@@ -138,7 +152,7 @@ async def _listen(doorman: Doorman, router: Router, group: GroupCommit) -> Async
         inbound=router,
         ready=doorman.ready,
     )
-    runner = web.AppRunner(create_app(services), access_log=None, shutdown_timeout=PAGE_GRACE)
+    runner = create_runner(services, grace=PAGE_GRACE)
     await runner.setup()
     try:
         await web.TCPSite(runner, settings.host, settings.port).start()

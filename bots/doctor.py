@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from bots.foundation import Foundation, lay_foundation
@@ -15,6 +15,7 @@ from core.clock import Clock
 from core.errors import ExternalError, Refusal
 from core.platform import Identifying, PlatformAdapter, Probing
 from storage import resources, schema, troubles
+from storage.engine import missing
 from storage.spaces import SpaceRow
 from storage.stripe_accounts import ENVIRONMENT
 
@@ -49,6 +50,8 @@ async def examine(configuration: Configuration, *, clock: Clock | None = None) -
 
 
 async def _database(base: Foundation) -> Finding:
+    if absent := missing(base.configuration.settings.database_url.get_secret_value()):
+        return Finding("Database", well=False, text=absent)  # opening it would make it
     if not await base.db.ping():
         return Finding("Database", well=False, text="It does not answer. Check DATABASE_URL, and that it is running.")
     if not await schema.head(base.db.engines):
@@ -145,7 +148,7 @@ async def _rows(base: Foundation) -> AsyncIterator[Finding]:
 
 def table(findings: list[Finding]) -> Table:
     """Return the findings for a terminal."""
-    drawn = Table("", "What", "How it is", box=None, pad_edge=False, show_header=False)
+    drawn = Table("", "What", Column("How it is", overflow="fold"), box=None, pad_edge=False, show_header=False)
     for finding in findings:
         drawn.add_row(Text("ok", "green") if finding.well else Text("!!", "bold red"), Text(finding.what, "bold"), Text(finding.text))
     return drawn

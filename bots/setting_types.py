@@ -13,6 +13,8 @@ from storage.engine import normalise
 
 MIN_SECRET_KEY = 32
 """Characters of each key in SECRET_KEY."""
+MIN_STRIPE_SECRET = 10
+"""Characters of whatever Stripe calls a secret; its own are longer by far."""
 _HTTP, _SOCKET = frozenset({"http", "https"}), frozenset({"ws", "wss"})
 
 
@@ -49,8 +51,21 @@ def _database(value: SecretStr) -> SecretStr:
     return value
 
 
+def _host(value: str) -> str:
+    """Take addresses alone: what a name leads to would be known only when it is listened on."""
+    if value == "localhost":
+        return value
+    try:
+        ip_address(value)
+    except ValueError:
+        raise ValueError("must be an address of this machine, like 127.0.0.1, or 0.0.0.0 for every network.") from None
+    return value
+
+
 def _address(value: str, schemes: frozenset[str]) -> SplitResult | None:
     """Return the parts of an address with one of ``schemes``; None when it is not one that can be reached."""
+    if any(character.isspace() or not character.isprintable() for character in value):
+        return None
     try:
         parts = urlsplit(value)
         port = parts.port  # read only now: a port that is no number is found out by asking for it
@@ -63,9 +78,11 @@ def _public(value: str) -> str:
     parts = _address(value, _HTTP)
     if parts is None or parts.query or parts.fragment or parts.username or parts.password:
         raise ValueError("must be an address like https://join.example.com, with a number after the colon when a port is needed.")
+    if parts.path.strip("/"):
+        raise ValueError("must be an address without a path, like https://join.example.com: the pages are served right below it.")
     if parts.scheme == "http" and not loopback(value):
         raise ValueError("must start with https://, because people sign in and pay through it.")
-    return value.rstrip("/")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
 def _web(value: str) -> str:
@@ -95,11 +112,18 @@ def _key(value: str) -> str | None:
 
 
 def _stripe_key(value: str) -> str | None:
-    return None if value.startswith(("sk_", "rk_")) else "must be a secret or restricted key: it starts with sk_ or rk_."
+    whole = value.startswith(("sk_", "rk_")) and _whole(value)
+    return None if whole else "must be a secret or restricted key, copied whole: it starts with sk_ or rk_."
 
 
 def _signing_secret(value: str) -> str | None:
-    return None if value.startswith("whsec_") else "must be a webhook endpoint's signing secret: it starts with whsec_."
+    whole = value.startswith("whsec_") and _whole(value)
+    return None if whole else "must be a webhook endpoint's signing secret, copied whole: it starts with whsec_."
+
+
+def _whole(value: str) -> bool:
+    """Whether more than the beginning was copied, and nothing with it."""
+    return len(value) >= MIN_STRIPE_SECRET and value.isascii() and not any(character.isspace() for character in value)
 
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
@@ -107,6 +131,7 @@ SecretKeys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_listed)
 StripeKeys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_listed), _each(_stripe_key)]
 SigningSecrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_listed), _each(_signing_secret)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database)]
+Host = Annotated[str, AfterValidator(_host)]
 PublicUrl = Annotated[str, AfterValidator(_public)]
 WebUrl = Annotated[str, AfterValidator(_web)]
 SocketUrl = Annotated[str, AfterValidator(_socket)]

@@ -10,10 +10,24 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bots.platforms import Platform, installed
-from bots.setting_types import Currency, DatabaseUrl, Names, PublicUrl, SecretKeys, SigningSecrets, SocketUrl, StripeKeys, WebUrl, loopback
+from bots.setting_types import (
+    Currency,
+    DatabaseUrl,
+    Host,
+    Names,
+    PublicUrl,
+    SecretKeys,
+    SigningSecrets,
+    SocketUrl,
+    StripeKeys,
+    WebUrl,
+    loopback,
+)
 from core.ids import PlatformName
 
 ENV_FILE = Path(".env")
+NOT_SET_UP = "not_set_up"
+"""The type of the error of a platform's settings that have several ways to be complete and nothing at all of any."""
 
 
 class BadSettings(Exception):  # noqa: N818 - nobody erred: something is to be set
@@ -36,7 +50,7 @@ class Settings(BaseSettings):
     public_url: PublicUrl = Field(
         description="Where people reach this program from outside, like https://join.example.com; links and redirects start with it."
     )
-    host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 for every network, as in a container.")
+    host: Host = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 for every network, as in a container.")
     port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on.")
     secret_key: SecretKeys = Field(
         description="Keys for secrets at rest, comma-separated: the first encrypts, all decrypt. Make one with: openssl rand -hex 32"
@@ -103,7 +117,7 @@ def read_settings(
 
     Raises BadSettings with a sentence for each setting that is missing or malformed, all of them at once.
     """
-    source = _Source(environ, env_file if environ is None else None)
+    source = _Source(environ, _readable(env_file) if environ is None else None)
     found = installed() if platforms is None else platforms
     own, problems = source.read(Settings)
     wanted = source.read(_Choice)[0].adapters
@@ -116,6 +130,21 @@ def read_settings(
     if own is None or problems:
         raise BadSettings(problems)
     return Configuration(own, chosen)
+
+
+def _readable(env_file: Path | None) -> Path | None:
+    """Return the file; BadSettings when it is there and cannot be read as text."""
+    if env_file is None or not env_file.is_file():
+        return env_file
+    try:
+        env_file.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise BadSettings(
+            [f"{env_file} is not text in UTF-8. Save it again in that encoding, or type it anew from .env.example."]
+        ) from None
+    except OSError as error:
+        raise BadSettings([f"{env_file} cannot be read: {error.strerror}. Let whoever starts this program read it."]) from None
+    return env_file
 
 
 class _Choice(BaseModel):
@@ -157,9 +186,9 @@ class _Source:
         try:
             return (reader() if self.environ is None else reader.model_validate(self._given(reader, prefix))), []
         except ValidationError as error:
-            missing = {str(problem["loc"][0]) for problem in error.errors() if problem["type"] == "missing"}
+            missing = {str(problem["loc"][0]) for problem in error.errors() if problem["type"] in {"missing", NOT_SET_UP}}
             required = {name for name, field in model.model_fields.items() if field.is_required()}
-            if optional and required and missing == required:
+            if optional and missing and missing >= required:
                 return None, []
             return None, [_sentence(model, prefix, dict(problem)) for problem in error.errors()]
 
@@ -178,8 +207,10 @@ def _sentence(model: type[BaseModel], prefix: str, problem: dict[str, Any]) -> s
 
 
 def _what_it_takes(platform: Platform) -> str:
-    required = [f"{platform.name}_{name}".upper() for name, field in platform.settings.model_fields.items() if field.is_required()]
-    return f"for {platform.label} set {', '.join(required)}"
+    required = tuple(name for name, field in platform.settings.model_fields.items() if field.is_required())
+    ways = getattr(platform.settings, "ways", (required,))
+    written = (", ".join(f"{platform.name}_{name}".upper() for name in way) for way in ways)
+    return f"for {platform.label} set {', or '.join(written)}"
 
 
 def _not_local(own: Settings, chosen: Mapping[PlatformName, Chosen]) -> list[str]:
@@ -187,7 +218,8 @@ def _not_local(own: Settings, chosen: Mapping[PlatformName, Chosen]) -> list[str
     for name, entry in chosen.items():
         urls |= {f"{name}_{field}".upper(): str(value) for field, value in dict(entry.settings).items() if field.endswith("_url")}
     return [
-        f"{name} must be a local address while CLOCK_URL is set: a followed clock is for the sandbox only."
+        f"{name} must be a local address{'' if name == 'CLOCK_URL' else ' while CLOCK_URL is set'}: "
+        "a followed clock is for the sandbox only."
         for name, url in urls.items()
         if not loopback(url)
     ]

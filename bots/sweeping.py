@@ -1,11 +1,15 @@
 """`doorman sweep`: one round by hand. What it finds due is carried out by the running program, whose rows these are."""
 
+from dataclasses import dataclass
+
 from bots.foundation import lay_foundation
 from bots.jobs import catch_up, drift, sweeper
 from bots.settings import Configuration
 from bots.use_cases import build_use_cases
 from core.ids import CauseId, CommunityId
-from storage import schema
+from storage import schema, troubles
+from storage.communities import CommunityRow
+from storage.engine import missing
 
 OPERATOR = "operator"
 """How the audit names whoever has the command line."""
@@ -18,11 +22,22 @@ async def confirm(configuration: Configuration, community: str) -> str:
         return await communities.confirm(CommunityId(community), actor=OPERATOR, cause=CauseId(base.ids.new()))
 
 
-async def sweep_once(configuration: Configuration, *, dry_run: bool) -> list[tuple[str, str]]:
-    """Look at what was missed, what is due and what differs on the platforms; return what each found, under a heading.
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one round found, under headings. ``whole``: everybody who had to be asked answered."""
 
-    With ``dry_run`` not even the database's schema is touched: SchemaError when it is not up to date.
+    found: list[tuple[str, str]]
+    whole: bool
+
+
+async def sweep_once(configuration: Configuration, *, dry_run: bool) -> Round:
+    """Look at what was missed, what is due and what differs on the platforms.
+
+    With ``dry_run`` not even the database's schema is touched: SchemaError when it is not up to date, or not there.
     """
+    absent = missing(configuration.settings.database_url.get_secret_value()) if dry_run else ""
+    if absent:
+        raise schema.SchemaError(absent)
     async with lay_foundation(configuration, touch=not dry_run) as base:
         if not await schema.head(base.db.engines):
             raise schema.SchemaError("the database is not up to date; run: doorman migrate")
@@ -30,8 +45,17 @@ async def sweep_once(configuration: Configuration, *, dry_run: bool) -> list[tup
         missed = await catch_up(base, cases).run(dry_run=dry_run)
         due = await sweeper(base, cases).run(dry_run=dry_run)
         differs = await drift(base).run(dry_run=dry_run)
-    return [
+        async with base.db.reading() as session:
+            stopped = await troubles.stopped(session)
+    found = [
         ("Compared with the payment processor", str(missed)),
         ("Due by the clock", str(due)),
         ("Compared with the platforms", str(differs)),
     ]
+    if stopped:
+        found.append(("Stopped until somebody confirms", "\n".join(map(_stopped, stopped))))
+    return Round(found, whole=not missed.troubles)
+
+
+def _stopped(community: CommunityRow) -> str:
+    return f"{community.name}: {community.stopped_reason} To go on: doorman sweep --confirm {community.id}"

@@ -149,8 +149,12 @@ class PlatformAdapter(Protocol):
         """Connect and register commands; returns at once, the connection is supervised with backoff in the background."""
         ...
 
+    async def stop_listening(self) -> None:
+        """Take nothing more in, for good; what came before is handed in when this returns. All else still works, until ``close``."""
+        ...
+
     async def close(self) -> None:
-        """Stop taking anything in and disconnect."""
+        """Stop listening, and disconnect."""
         ...
 
     async def resources(self, space: Space) -> Sequence[ResourceLabel]:

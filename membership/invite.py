@@ -18,6 +18,7 @@ from storage.plans import PlanRow, PlanView
 LONGEST_LIFE = timedelta(days=3650)
 MOST_USES = 100_000
 LONGEST_TAG = 40
+UNFINISHED = "making it was interrupted. Run /doorman plan create with the same name once more, and it is finished."
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class Invites:
             if known is not None:
                 return self._view(known, view)
             if not view.sellable:
-                raise Refusal("plan_broken", f"“{view.name}” can't be sold right now: {view.problem or 'it is not ready yet.'}")
+                raise Refusal("plan_broken", f"“{view.name}” can't be sold right now: {view.problem or UNFINISHED}")
             trail = Trail(self._ids, self._clock.now(), cause, actor)
             invite = InviteRow(
                 id=InviteId(cause),
@@ -105,6 +106,11 @@ class Invites:
             session.add(invite)
             record(session, trail, community, "invite.created", ("invite", invite.id), after={"plan": view.name, "tag": tag})
             return self._view(invite, view)
+
+    async def own(self, community: CommunityId, plan: PlanId, who: Identity) -> InviteView:
+        """Return the one link by which somebody may buy a plan, the same whenever they ask. Refusals as ``create``."""
+        cause = CauseId(f"own:{plan}:{who.platform}:{who.realm}:{who.user}")
+        return await self.create(community, plan, bound=who, personal=True, actor=who.actor, cause=cause)
 
     async def listing(self, community: CommunityId) -> Sequence[InviteView]:
         """Return a community's links, newest first, without the personal ones."""

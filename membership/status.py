@@ -30,6 +30,10 @@ class ResourceStanding:
     space_name: str
     on: bool
     note: str
+    outside: Space | None = None
+    """Where they are to come in; None when that is not what is missing."""
+    invite_url: str = ""
+    """The invite that waits for them there, if one does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +176,12 @@ def _when(one: Standing) -> tuple[str, datetime | None, datetime | None]:
 
 def _resource(task: GrantTask) -> ResourceStanding:
     on = task.grant.actual == Actual.GRANTED and task.grant.status == GrantStatus.DONE
-    space = task.space_row
-    return ResourceStanding(task.resource_row.name, space.platform, space.name, on, "" if on else _note(task))
+    space, name = task.space_row, task.resource_row.name
+    if on:
+        return ResourceStanding(name, space.platform, space.name, on, "")
+    waits = task.grant.status == GrantStatus.BLOCKED and task.grant.remedy == Remedy.MEMBER
+    invite = task.grant.invite_url or ""
+    return ResourceStanding(name, space.platform, space.name, on, _note(task), space.space if waits or invite else None, invite)
 
 
 def _note(task: GrantTask) -> str:

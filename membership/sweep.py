@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from core.clock import Clock
@@ -15,11 +15,14 @@ from membership.sweep_reminders import remind
 from storage import credentials, drifting, inbox, lanes, outbox, overdue, reminders, states, sweeping
 from storage.database import Database, Session, will_wake
 from storage.overdue import SubscriptionRef
+from storage.purge import Purge
+from storage.spaces import SpaceRow
 from storage.sweeping import BATCH, Sweep, Tally
 
 KEEP_DONE = timedelta(days=30)
 """How long finished work is kept: as long as the processor lists and repeats its events."""
 PROBE_EVERY = timedelta(hours=1)
+TO_CARRY_OUT, LOOKED_AT = "grants to carry out", "spaces looked at again"
 Batch = Callable[[Session, Sweep, int], Awaitable[Tally]]
 
 
@@ -87,6 +90,10 @@ class Sweeper:
             report.count("reminders of failed payments", await reminders.count(session, sweep.at))
             report.count("orders expired", await sweeping.orders_due(session, sweep.at))
             report.count("links ended", await sweeping.invites_due(session, sweep.at))
+            for what, purge, before in _forgettable(sweep.at):
+                report.count(what, _of_nobody(await purge.count(session, before)))
+            report.count(TO_CARRY_OUT, Tally(await lanes.grants_due(session, sweep.at)))
+            report.count(LOOKED_AT, Tally(space.community_id for space in await self._to_probe(session, sweep)))
 
     async def _change(self, sweep: Sweep, report: SweepReport) -> None:
         report.count("passes ended", await self._batches(sweeping.end_passes, sweep))
@@ -109,28 +116,27 @@ class Sweeper:
                 return done
 
     async def _ask(self, sweep: Sweep, report: SweepReport) -> None:
-        """Ask about subscriptions that should be over: only the processor knows whether they are."""
+        """Ask about subscriptions that should be over: only the processor knows whether they are.
+
+        A stopped community is not asked about; a run that changes nothing asks about all it has, to say what is held back.
+        """
         async with self._db.reading() as session:
             communities = await overdue.communities(session, sweep.at)
-        for community in communities:
+            stopped = await overdue.stopped(session) if report.dry_run else []
+        for community in sorted({*communities, *stopped}):
             async with self._db.reading() as session:
-                refs = await overdue.overdue(session, community, sweep.at)
+                looked = overdue.live(session, community) if community in stopped else overdue.overdue(session, community, sweep.at)
+                refs = await looked
             for what, number in (await self._refetch(community, refs, cause=sweep.cause, dry_run=report.dry_run)).items():
                 report.count(f"subscriptions {what}", Tally({community: number}))
 
     async def _forget(self, sweep: Sweep, report: SweepReport) -> None:
         """Delete what has had its time."""
-        before = sweep.at - KEEP_DONE
-        for what, purge, moment in (
-            ("sign-ins", states.purge, sweep.at),
-            ("tokens", credentials.purge, sweep.at),
-            ("deliveries", inbox.purge, before),
-            ("finished jobs", outbox.purge, before),
-        ):
+        for what, purge, before in _forgettable(sweep.at):
             while True:
                 async with self._db.transaction() as session:
-                    gone = await purge(session, moment, self._batch)
-                report.count(f"{what} forgotten", Tally({CommunityId(""): gone}))
+                    gone = await purge(session, before, self._batch)
+                report.count(what, _of_nobody(gone))
                 if gone < self._batch:
                     break
 
@@ -138,7 +144,8 @@ class Sweeper:
         """Wake whoever has work that is due, and look again at spaces that wait for their creator."""
         async with self._db.reading() as session:
             due = await lanes.due_lanes(session, sweep.at)
-            waiting = await drifting.to_probe(session, sweep.at) if self._probe else []
+            waiting = await self._to_probe(session, sweep)
+            report.count(TO_CARRY_OUT, Tally(await lanes.grants_due(session, sweep.at)))
         async with self._db.transaction() as session:
             for lane in due:
                 will_wake(session, lane)
@@ -147,7 +154,25 @@ class Sweeper:
         for space in waiting:
             if self._probe is not None:
                 await self._probe(space.space, cause=sweep.cause)
-        report.count("spaces looked at again", Tally(space.community_id for space in waiting))
+        report.count(LOOKED_AT, Tally(space.community_id for space in waiting))
+
+    async def _to_probe(self, session: Session, sweep: Sweep) -> list[SpaceRow]:
+        return await drifting.to_probe(session, sweep.at) if self._probe else []
+
+
+def _forgettable(now: datetime) -> tuple[tuple[str, Purge, datetime], ...]:
+    """Return what has had its time, how to find it, and before which moment."""
+    return (
+        ("sign-ins forgotten", states.purge_states, now),
+        ("signed-in browsers forgotten", states.purge_browsers, now),
+        ("tokens forgotten", credentials.purge, now),
+        ("deliveries forgotten", inbox.purge, now - KEEP_DONE),
+        ("finished jobs forgotten", outbox.purge, now - KEEP_DONE),
+    )
+
+
+def _of_nobody(number: int) -> Tally:
+    return Tally({CommunityId(""): number})
 
 
 async def _remind(session: Session, sweep: Sweep, limit: int) -> Tally:

@@ -1,11 +1,15 @@
 """What is asked of the control API: JSON, read strictly; what is wrong with it is said, a sentence for each thing."""
 
+import json
+import re
 from typing import Any, NoReturn, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 M = TypeVar("M", bound="Asked")
+_ABOUT = re.compile(r"^(Input|String|Value|List)\b")
+"""What pydantic calls whatever it read."""
 
 
 class Asked(BaseModel):
@@ -22,9 +26,14 @@ def read(model: type[M], body: bytes) -> M:
         refuse(*(_sentence(model, one) for one in error.errors(include_url=False, include_context=False)))
 
 
+def answer(told: object) -> web.Response:
+    """Answer JSON, on a line of its own."""
+    return web.Response(text=f"{json.dumps(told, ensure_ascii=False)}\n", content_type="application/json")
+
+
 def refuse(*sentences: str, status: type[web.HTTPException] = web.HTTPBadRequest) -> NoReturn:
     """Answer ``{"errors": sentences}``."""
-    raise status(text=f"{web.json_response({'errors': sentences}).text}\n", content_type="application/json")
+    raise status(text=answer({"errors": sentences}).text, content_type="application/json")
 
 
 def _sentence(model: type[Asked], error: Any) -> str:  # noqa: ANN401 - pydantic's own shape
@@ -38,4 +47,4 @@ def _sentence(model: type[Asked], error: Any) -> str:  # noqa: ANN401 - pydantic
             return f"That is not JSON: {what.removeprefix('Invalid JSON: ')}."
         case "value_error":
             return what.removeprefix("Value error, ")
-    return f"{what.replace('Input', f'“{where}”' if where else 'What is asked', 1)}."
+    return f"{_ABOUT.sub(f'“{where}”' if where else 'What is asked', what)}."

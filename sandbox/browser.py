@@ -97,6 +97,16 @@ class Browser:
         target = self.url.join(URL(form.action)) if form.action else self.url
         return await self._go(form.method.upper(), target, fields, follow=follow)
 
+    @property
+    def buttons(self) -> list[str]:
+        """The labels of the buttons on the page."""
+        return [form.button for form in self._page.forms if form.button]
+
+    @property
+    def links(self) -> dict[str, str]:
+        """The links on the page: label to address."""
+        return {text: str(self.url.join(URL(href))) for text, href in self._page.links}
+
     def link(self, label: str) -> str:
         """Return where the link whose label holds ``label`` leads."""
         for text, href in self._page.links:

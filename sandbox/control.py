@@ -9,7 +9,7 @@ from typing import Literal, Self
 from aiohttp import WSMsgType, web
 from pydantic import Field, field_validator, model_validator
 
-from sandbox.asking import Asked, read, refuse
+from sandbox.asking import Asked, answer, read, refuse
 from sandbox.clock import VirtualClock
 from sandbox.faults import WEBHOOK_KINDS, Fault, FaultKind
 from sandbox.wire import Wire
@@ -118,16 +118,16 @@ class Control:
             refuse("Say how far: “days”, “seconds” or both, more than 0.")
         if by > END_OF_TIME - now:
             refuse(f"The sandbox's time ends with the year {END_OF_TIME.year - 1}; it is {now:%Y-%m-%d} now.")
-        return web.json_response({"now": self._clock.advance(by).isoformat()})
+        return answer({"now": self._clock.advance(by).isoformat()})
 
     async def _list(self, _request: web.Request) -> web.Response:
         rules = [{"service": rule.service, "kind": rule.kind, "route": rule.route, "times": rule.times} for rule in self._wire.faults.rules]
-        return web.json_response({"rules": rules, "taken": dict(self._wire.faults.taken)})
+        return answer({"rules": rules, "taken": dict(self._wire.faults.taken)})
 
     async def _add(self, request: web.Request) -> web.Response:
         fault = self._wire.faults.add(Fault(**read(Trouble, await request.read()).model_dump()))
-        return web.json_response({"added": {"service": fault.service, "kind": fault.kind, "route": fault.route}})
+        return answer({"added": {"service": fault.service, "kind": fault.kind, "route": fault.route}})
 
     async def _clear(self, _request: web.Request) -> web.Response:
         self._wire.faults.rules.clear()
-        return web.json_response({"rules": []})
+        return answer({"rules": []})

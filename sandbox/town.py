@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from sandbox.cast import Cast
 from sandbox.clock import VirtualClock
 from sandbox.control import Control
 from sandbox.discord.emulator import DiscordEmulator, Limits, Served
+from sandbox.playing import Playing
 from sandbox.record import Recorder
 from sandbox.slack import Served as SlackServed
 from sandbox.slack import SlackEmulator
@@ -48,6 +50,7 @@ class Town:
     slack: SlackEmulator
     slack_served: SlackServed
     cashiers: StripePeople
+    cast: Cast
     product_url: str
     control_url: str
     webhook_secret: str
@@ -76,6 +79,16 @@ class Town:
             "CLOCK_URL": self.control_url.replace("http://", "ws://") + "/clock",
         }
 
+    def introduction(self) -> tuple[str, ...]:
+        """Return what whoever runs the sandbox by itself is to know, a line each."""
+        servers = ", ".join(f"{server.name} of {server.owner_name}" for server in self.cast.servers())
+        play = f"Play people: {self.control_url}/people. Move time: POST {self.control_url}/advance."
+        return (
+            f"Servers: {servers}. Once Doorman runs with the settings above, add the bot: open {self.cast.install_url}",
+            f"or say curl -X POST {self.control_url}/servers/Kitchen/bot",
+            f"{play} Break things: POST {self.control_url}/faults. docs/sandbox.md shows how. Ctrl-C stops.",
+        )
+
 
 @asynccontextmanager
 async def open_town(
@@ -99,10 +112,11 @@ async def open_town(
         discord.bot_members_intent = True
         callbacks = [f"{product_url}/slack/oauth_redirect", f"{product_url}/oauth/slack/callback"]
         slack = SlackEmulator(clock, seed, wire, limits=limits, redirect_uris=callbacks, request_url=f"{product_url}/slack/events")
-        control_url = await stack.enter_async_context(serve(Control(clock, wire).app()))
         await stack.enter_async_context(stripe.serve())
         served = await stack.enter_async_context(discord.serve())
         slack_served = await stack.enter_async_context(slack.serve())
         cashiers = await stack.enter_async_context(stripe.people())
+        cast = await stack.enter_async_context(Cast(discord, served, cashiers))
+        control_url = await stack.enter_async_context(serve(Control(clock, wire, Playing(cast).routes()).app()))
         secret = stripe.create_webhook_endpoint(f"{product_url}/webhooks/stripe", list(EVENTS))
-        yield Town(clock, wire, stripe, discord, served, slack, slack_served, cashiers, product_url, control_url, secret)
+        yield Town(clock, wire, stripe, discord, served, slack, slack_served, cashiers, cast, product_url, control_url, secret)

@@ -76,7 +76,7 @@ async def _record(service: str, path: str, request: web.Request, response: web.S
             path=path,
             query=request.query_string,
             request_content_type=request.headers.get("Content-Type", ""),
-            request_body=None if multipart else (await request.text()) or None,
+            request_body=None if multipart else (await request.read()).decode(errors="replace") or None,
             status=response.status,
             response_content_type=response.headers.get("Content-Type", ""),
             response_body=body,

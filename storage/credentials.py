@@ -3,14 +3,13 @@
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Index, Text, delete, or_, update
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
 from core.clock import Clock
 from core.credentials import Lease
 from core.ids import PlatformName
 from storage.database import Database
-from storage.purge import delete_before
+from storage.purge import Purge
 from storage.types import Encrypted, UTCDateTime
 from storage.upsert import insert, table
 
@@ -87,6 +86,5 @@ def _named(platform: PlatformName, subject: str, purpose: str) -> tuple[ColumnEl
     return (col(CredentialRow.platform) == platform, col(CredentialRow.subject) == subject, col(CredentialRow.purpose) == purpose)
 
 
-async def purge(session: AsyncSession, now: datetime, limit: int) -> int:
-    """Delete up to ``limit`` secrets whose time is over; returns how many. One without an end stays."""
-    return await delete_before(session, table(CredentialRow), "expires_at", now, limit)
+purge = Purge(table(CredentialRow), "expires_at")
+"""Secrets whose time is over; one without an end stays."""

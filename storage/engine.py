@@ -67,6 +67,14 @@ def _names_a_file(url: URL) -> None:
         raise ValueError("must name a file alone, without a question mark, like sqlite:///doorman.db")
 
 
+def missing(url: str) -> str:
+    """Say that the file of an SQLite ``url`` is not there yet, as a sentence; empty when it is, and for PostgreSQL."""
+    parsed = normalise(url)
+    if parsed.get_backend_name() != "sqlite" or parsed.database is None or Path(parsed.database).exists():
+        return ""
+    return f"There is no database {Path(parsed.database).absolute()} yet. Run: doorman migrate"
+
+
 def obstacle(url: str) -> str:
     """Say why the file of an SQLite ``url`` cannot be written and what to do, as a sentence; empty when it can, and for PostgreSQL."""
     parsed = normalise(url)

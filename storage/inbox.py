@@ -16,7 +16,7 @@ from sqlmodel import Field, SQLModel
 
 from core.dispatch import Lane
 from storage.database import Database, will_wake
-from storage.purge import delete_before
+from storage.purge import Purge
 from storage.types import Encrypted, UTCDateTime, inline
 from storage.upsert import insert, table
 
@@ -131,6 +131,7 @@ class GroupCommit:
                     batch = [self._waiting.popleft() for _ in range(min(self._batch, len(self._waiting)))]
                     await self._store(batch)
         finally:
+            self._open = False  # nobody waits for one that stores no more
             _fail(self._waiting, Busy("closing down"))
 
     async def _store(self, batch: Sequence[_Waiting]) -> None:
@@ -172,10 +173,8 @@ async def add(session: AsyncSession, rows: Sequence[InboxRow]) -> set[str]:
     return new
 
 
-async def purge(session: AsyncSession, before: datetime, limit: int) -> int:
-    """Delete up to ``limit`` rows that are done and came in before ``before``; returns how many.
+purge = Purge(table(InboxRow), "received_at", table(InboxRow).c.status == inline(WorkStatus.DONE))
+"""Rows that are done, by when they came in.
 
-    A delivery that is repeated later counts as new: keep them longer than the sender repeats and lists them (30 days).
-    """
-    inbox = table(InboxRow)
-    return await delete_before(session, inbox, "received_at", before, limit, inbox.c.status == inline(WorkStatus.DONE))
+A delivery that is repeated later counts as new: keep them longer than the sender repeats and lists them (30 days).
+"""

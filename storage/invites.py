@@ -101,5 +101,6 @@ async def listing(session: AsyncSession, community: CommunityId, limit: int = 25
 
 
 async def plans_of(session: AsyncSession, community: CommunityId) -> Sequence[PlanRow]:
-    """Return every plan of a community, archived ones too: old links name them."""
-    return (await session.exec(select(PlanRow).where(PlanRow.community_id == community))).all()
+    """Return every plan of a community, oldest first, archived ones too: old links name them."""
+    query = select(PlanRow).where(PlanRow.community_id == community)
+    return (await session.exec(query.order_by(col(PlanRow.created_at), col(PlanRow.id)))).all()

@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import Text, select, union
+from sqlalchemy import Text, func, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
 from core.dispatch import Lane
+from core.ids import CommunityId
 from storage.database import Database
 from storage.grants import GrantRow
 from storage.inbox import InboxRow, WorkStatus
@@ -49,6 +50,14 @@ async def fence(session: AsyncSession, lane: Lane, epoch: int) -> None:
     held = (await session.execute(current)).scalar_one_or_none()
     if held != epoch:
         raise Fenced(f"lane {lane} is at epoch {held}, not {epoch}")
+
+
+async def grants_due(session: AsyncSession, now: datetime) -> dict[CommunityId, int]:
+    """Return how many grants are to be carried out now, first or once more, by community."""
+    due = select(col(GrantRow.community_id), func.count()).where(
+        col(GrantRow.status) == inline(WorkStatus.PENDING), col(GrantRow.due_at) <= now
+    )
+    return {found[0]: found[1] for found in await session.execute(due.group_by(col(GrantRow.community_id)))}
 
 
 async def due_lanes(session: AsyncSession, now: datetime) -> set[Lane]:

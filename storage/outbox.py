@@ -14,7 +14,7 @@ from core.ids import CauseId, CommunityId, MemberId
 from storage.audit import Trail
 from storage.database import will_wake
 from storage.inbox import WorkStatus
-from storage.purge import delete_before
+from storage.purge import Purge
 from storage.types import Json, UTCDateTime, inline
 from storage.upsert import insert, table
 
@@ -109,7 +109,5 @@ def _row(trail: Trail, community: CommunityId, kind: OutboxKind, lane: Lane, sub
     )
 
 
-async def purge(session: AsyncSession, before: datetime, limit: int) -> int:
-    """Delete up to ``limit`` rows that are done and were written before ``before``, with their ``dedupe``; returns how many."""
-    outbox = table(OutboxRow)
-    return await delete_before(session, outbox, "created_at", before, limit, outbox.c.status == inline(WorkStatus.DONE))
+purge = Purge(table(OutboxRow), "created_at", table(OutboxRow).c.status == inline(WorkStatus.DONE))
+"""Rows that are done, by when they were written, with their ``dedupe``."""

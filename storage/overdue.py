@@ -59,6 +59,12 @@ async def confirmed(session: Session) -> list[CommunityId]:
     return list((await session.execute(select(_community.id).where(_community.confirmed_at.is_not(None)))).scalars())
 
 
+async def stopped(session: Session) -> list[CommunityId]:
+    """Return the communities that wait for a person's word."""
+    waits = select(_community.id).where(_community.stopped_at.is_not(None), _community.confirmed_at.is_(None))
+    return list((await session.execute(waits)).scalars())
+
+
 async def overdue(session: Session, community: CommunityId, now: datetime) -> list[SubscriptionRef]:
     """Return a community's subscriptions that should be over by what we know: asked about, never ended unasked.
 

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col, select
 
 from core.ids import PlatformName, PlatformUserId
-from storage.purge import delete_before
+from storage.purge import Purge
 from storage.types import UTCDateTime
 from storage.upsert import table
 
@@ -67,6 +67,7 @@ async def forget(session: AsyncSession, browser_hash: str) -> None:
     await session.execute(delete(BrowserRow).where(col(BrowserRow.browser_hash) == browser_hash))
 
 
-async def purge(session: AsyncSession, now: datetime, limit: int) -> int:
-    """Delete up to ``limit`` round trips and as many proofs whose time is over; returns how many."""
-    return sum([await delete_before(session, table(row), "expires_at", now, limit) for row in (StateRow, BrowserRow)])
+purge_states = Purge(table(StateRow), "expires_at")
+"""Round trips whose time is over."""
+purge_browsers = Purge(table(BrowserRow), "expires_at")
+"""Proofs whose time is over."""

@@ -105,9 +105,13 @@ async def expire_orders(session: Session, sweep: Sweep, limit: int) -> Tally:
 
 
 async def end_invites(session: Session, sweep: Sweep, limit: int) -> Tally:
-    """Mark links whose time is over; they sell nothing since that moment anyway."""
+    """Mark links whose time is over, audited; they sell nothing since that moment anyway."""
     due = select(_invites.c.id).where(*_invites_over(sweep.at)).order_by(_invites.c.expires_at).limit(limit)
     ended = await _change(session, _invites, due, {"ended_at": sweep.at})
+    if ended:
+        states = ({"state": "running"}, {"state": "ended"})
+        facts = ("invite", "invite.ended", "its time was over")
+        await session.execute(_audit(_invites, _invites.c.id.in_([found.id for found in ended]), sweep, facts, states))
     return Tally(CommunityId(found.community_id) for found in ended)
 
 
@@ -147,7 +151,7 @@ def _audit(
         "action": literal(action, Text()),
         "subject_kind": literal(subject, Text()),
         "subject_id": rows.c.id,
-        "member_id": rows.c.member_id,
+        "member_id": rows.c.member_id if "member_id" in rows.c else literal("", Text()),
         "before": literal(states[0], Json),
         "after": literal(states[1], Json),
         "answer": literal(answer, Text()),

@@ -14,6 +14,14 @@ BODY_LIMIT: Final = 1024 * 1024
 """Bytes; the largest delivery we take."""
 
 
+def create_runner(services: Services, *, grace: float) -> web.AppRunner:
+    """Build what serves the application; ``grace`` is in real seconds, for requests that are being answered when it closes.
+
+    Bodies are taken as they come: signatures are over them, and a compressed one that cannot be unpacked would be the server's error.
+    """
+    return web.AppRunner(create_app(services), access_log=None, shutdown_timeout=grace, auto_decompress=False)
+
+
 def create_app(services: Services) -> web.Application:
     """Build the application. It owns nothing: whoever built the services closes them."""
     app = web.Application(client_max_size=BODY_LIMIT, middlewares=[observe, explain, pace, spelled])

@@ -88,8 +88,11 @@ class DiscordAdapter:
         ):
             self._stack.push_async_callback(stop, tasks.create_task(work))
 
-    async def close(self) -> None:
+    async def stop_listening(self) -> None:
         await self._stack.aclose()
+
+    async def close(self) -> None:
+        await self.stop_listening()
         await self._rest.shut()
         await self._tokenless.close()
 

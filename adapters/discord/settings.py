@@ -41,7 +41,7 @@ class Settings(BaseModel):
     @field_validator("client_id")
     @classmethod
     def _is_a_snowflake(cls, value: str) -> str:
-        if not value.strip().isdecimal():
+        if not (value.strip().isascii() and value.strip().isdigit()):
             raise ValueError("is not an application id: it is a number of about 18 digits.")
         return value.strip()
 
@@ -49,18 +49,27 @@ class Settings(BaseModel):
     @classmethod
     def _is_the_api(cls, value: str) -> str:
         trimmed = value.rstrip("/")
-        if URL(trimmed).scheme not in {"http", "https"} or not trimmed.endswith("/api/v10"):
+        if not _reachable(trimmed, {"http", "https"}) or not trimmed.endswith("/api/v10"):
             raise ValueError("must look like https://discord.com/api/v10.")
         return trimmed
 
     @field_validator("gateway_url")
     @classmethod
     def _is_a_websocket(cls, value: str) -> str:
-        if value and URL(value).scheme not in {"ws", "wss"}:
-            raise ValueError("must start with ws:// or wss://, or be left out.")
+        if value and not _reachable(value, {"ws", "wss"}):
+            raise ValueError("must start with ws:// or wss:// and name a host, or be left out.")
         return value
 
     @property
     def site(self) -> str:
         """Where people open Discord: ``https://discord.com``, or the local server's origin."""
         return self.api_url.removesuffix("/api/v10")
+
+
+def _reachable(value: str, schemes: set[str]) -> bool:
+    """Whether ``value`` is an address with one of ``schemes`` and a host."""
+    try:
+        url = URL(value)
+        return url.scheme in schemes and bool(url.host) and not any(character.isspace() for character in value)
+    except ValueError:
+        return False

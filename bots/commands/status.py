@@ -1,11 +1,15 @@
+from billing.eligibility import Outlook
 from bots.commands import link
 from bots.commands.call import Call, Command, Desk
 from bots.commands.manage import portal
 from core.commands import CommandReply, CommandSpec, ReplyButton
 from core.errors import ExternalError, Refusal
+from core.ids import PlatformName
 from core.text import Code, Moment, Text
 from membership.status import AccountStanding, PlanStanding, ResourceStanding, Status
 
+MOST_BUTTONS, LONGEST_LABEL = 3, 80
+"""Buttons of a kind, and letters on one; /join lists every plan."""
 FAILED = "payment failed"
 """The state in which a member can still do something about it."""
 SPEC = CommandSpec(("status",), "See your membership here: what you have, until when, and what is on its way")
@@ -14,19 +18,47 @@ SPEC = CommandSpec(("status",), "See your membership here: what you have, until 
 async def run(desk: Desk, call: Call) -> CommandReply:
     """Show how the asker stands."""
     status = await desk.statuses.of_member(call.home.community_id, call.who)
+    outlook = await desk.checkouts.outlook(call.home.community_id, call.who)
+    buttons = (*_doors(desk, status), *await _links(desk, call, outlook), *await _portal(desk, call))
     notices = "\n".join(status.notices)
-    if not status.plans:
-        body: Text = ("You are not a member yet. ", Code("/join"), f" gets you your own link.\n{notices}".rstrip())
-        return CommandReply(call.home.community_name, body, await _buttons(desk, call))
+    if not status.plans and not outlook.waiting:
+        return CommandReply(call.home.community_name, _not_yet(outlook, notices), buttons)
+    waiting: tuple[tuple[str, Text], ...] = tuple((name, (sentence,)) for name, sentence in outlook.waiting)
     return CommandReply(
         f"Your membership in {call.home.community_name}",
         (notices or "This is how it stands right now.",),
-        (*await _buttons(desk, call), *await _ways(desk, call, status)),
-        (*((standing.plan_name, _row(standing)) for standing in status.plans), *_accounts(desk, status)),
+        (*buttons, *await _ways(desk, call, status)),
+        (*waiting, *((standing.plan_name, _row(standing)) for standing in status.plans), *_accounts(desk, status)),
     )
 
 
-async def _buttons(desk: Desk, call: Call) -> tuple[ReplyButton, ...]:
+def _not_yet(outlook: Outlook, notices: str) -> Text:
+    if not outlook.may_buy:
+        return (f"You are not a member yet, and nothing is on sale right now. Ask the owner, or try again later.\n{notices}".rstrip(),)
+    return ("You are not a member yet. ", Code("/join"), f" gets you your own link.\n{notices}".rstrip())
+
+
+def _doors(desk: Desk, status: Status) -> tuple[ReplyButton, ...]:
+    """Offer the way in to whoever paid and is still outside: their invite, or the space itself."""
+    found: dict[str, ReplyButton] = {}
+    for resource in (resource for plan in status.plans for resource in plan.resources):
+        adapter = desk.adapters.get(PlatformName(resource.platform))
+        if resource.outside is not None and adapter is not None:
+            url = resource.invite_url or adapter.space_url(resource.outside)
+            found.setdefault(url, ReplyButton(f"Go to {resource.space_name}"[:LONGEST_LABEL], url))
+    return tuple(found.values())[:MOST_BUTTONS]
+
+
+async def _links(desk: Desk, call: Call, outlook: Outlook) -> tuple[ReplyButton, ...]:
+    """Offer the asker's own link to each plan they may buy."""
+    links = []
+    for plan in outlook.may_buy[:MOST_BUTTONS]:
+        invite = await desk.invites.own(call.home.community_id, plan.id, call.who)
+        links.append(ReplyButton(f"Get {plan.name}", invite.url))
+    return tuple(links)
+
+
+async def _portal(desk: Desk, call: Call) -> tuple[ReplyButton, ...]:
     """Offer the portal where there is one; the answer must not fail because it cannot be opened now."""
     try:
         return (ReplyButton("Card, invoices, cancel", await portal(desk, call)),)

@@ -1,3 +1,4 @@
+from billing.tip import LONGEST_MESSAGE
 from bots.commands.call import Call, Command, Desk, required
 from core.commands import CommandReply, CommandSpec, Option, OptionKind, ReplyButton
 from core.money import parse_money
@@ -7,7 +8,7 @@ SPEC = CommandSpec(
     "Say thanks to the creator with money",
     (
         Option("amount", "Like 5 USD", required=True, highest=30),
-        Option("message", "A few words to go with it", highest=280),
+        Option("message", "A few words to go with it", highest=LONGEST_MESSAGE),
         Option("anonymous", "Leave your name out of the thanks", OptionKind.BOOLEAN),
     ),
 )

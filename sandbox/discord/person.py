@@ -49,12 +49,18 @@ class Person:
     async def command(
         self, server: Server | None, words: str, *, typed_in: Channel | None = None, within: float = WITHIN, **options: object
     ) -> Reply:
-        """Type ``/words`` with ``options`` (roles, channels and people as themselves) and wait for the answer.
+        """Type ``/words`` with ``options`` (roles, channels and people as themselves or by name) and wait for the answer.
 
         ``server`` None: in the direct conversation with the bot; ``typed_in`` is a channel of the server. Raises CannotError for what the
         client would not let them send, NoAnswerError when no answer comes.
         """
-        place = self._place(server, typed_in)
+        return await self.type(server, words, options, self._place(server, typed_in), within)
+
+    async def type(
+        self, server: Server | None, words: str, options: Mapping[str, object], place: Channel | None = None, within: float = WITHIN
+    ) -> Reply:
+        """Do as :meth:`command` does, with whatever names the options have."""
+        place = place or self._place(server, None)
         data = Typed(self._world, server.guild if server else None).data(words, options)
         self._may(server, place, words.split(maxsplit=1)[0], CHAT)
         return await self._answered(interactions.start(self._world, COMMAND, self.user, place, data), within)

@@ -27,6 +27,11 @@ class Server:
     def name(self) -> str:
         return self.guild.name
 
+    @property
+    def owner_name(self) -> str:
+        """The user name of its owner."""
+        return self._world.users.get(self.guild.owner_id).username
+
     # looking
 
     def role(self, name: str) -> Role:

@@ -31,7 +31,10 @@ class Typed:
     resolved: Payload = field(default_factory=dict)
 
     def data(self, words: str, options: Mapping[str, object], focused: str | None = None) -> Payload:
-        """Return the data of ``words`` (a command, its group and subcommand) with ``options``; ``focused`` is being typed."""
+        """Return the data of ``words`` (a command, its group and subcommand) with ``options``; ``focused`` is being typed.
+
+        Roles, people and channels are given as themselves or by name.
+        """
         name, *rest = words.split()
         command = self.world.commands.find(self.guild.id if self.guild else None, name)
         if command is None:
@@ -87,7 +90,7 @@ class Typed:
         return str(target)
 
     def _resolve(self, kind: int, value: Any) -> int | None:  # noqa: ANN401 - whatever a story passes
-        value = getattr(value, "user", value)
+        value = self._named(kind, value) if isinstance(value, str) else getattr(value, "user", value)
         if isinstance(value, User) and kind in {USER, MENTIONABLE}:
             self.add_user(value)
             return value.id
@@ -100,6 +103,14 @@ class Typed:
             self.resolved.setdefault("channels", {})[str(value.id)] = {**shown, "permissions": permissions}
             return value.id
         return None
+
+    def _named(self, kind: int, name: str) -> User | Role | Channel | None:
+        """Return the role, person or channel that a typed name, with or without its sign, is completed to."""
+        bare = name.removeprefix("#" if kind == CHANNEL else "@")
+        roles = self.guild.roles.values() if self.guild and kind in {ROLE, MENTIONABLE} else ()
+        places = self.guild.channels.values() if self.guild and kind == CHANNEL else ()
+        found = next((one for one in (*roles, *places) if one.name == bare), None)
+        return found or (self.world.users.named(bare.lower()) if kind in {USER, MENTIONABLE} else None)
 
     def add_user(self, user: User) -> None:
         """Put a user, and who they are in the server, among what the data refers to."""

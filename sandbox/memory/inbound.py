@@ -28,8 +28,11 @@ class MemoryInbound:
             if place.ours:
                 await self.happens(EventKind.SPACE_ADDED, Space(NAME, self.world.realm, id_), place.owner, place.name)
 
-    async def close(self) -> None:
+    async def stop_listening(self) -> None:
         self._inbound = None
+
+    async def close(self) -> None:
+        await self.stop_listening()
 
     async def happens(self, kind: EventKind, space: Space, user: PlatformUserId | None = None, name: str = "") -> None:
         """Tell the product of something, as the platform would; nobody listens before ``start``."""

@@ -2,7 +2,8 @@
 
 import time
 
-from sandbox.story.stage import PERMISSIONS, Stage, check, link_in
+from sandbox.cast import PERMISSIONS
+from sandbox.story.stage import Stage, check, link_in
 
 
 async def bot_is_added(stage: Stage) -> str:

@@ -25,8 +25,6 @@ from sandbox.town import Town, open_town
 if TYPE_CHECKING:
     from sandbox.story.doors import Pantry
 
-PERMISSIONS = (1 << 28) | 1
-"""Manage Roles and Create Invite: all the bot asks for."""
 WITHIN = 20.0
 """Real seconds any step may take to come true."""
 

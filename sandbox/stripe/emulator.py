@@ -80,7 +80,7 @@ class StripeEmulator:
     async def serve(self, port: int = 0) -> AsyncIterator[str]:
         """Serve API and pages on 127.0.0.1 and deliver webhooks; yields the base URL, without a trailing slash."""
         app = web.Application(middlewares=[vendor_middleware("stripe", shell.PREFIX, self.wire, shell.fault_answer, keep_prefix=True)])
-        app.add_routes([shell.api_handler(self.model), *pages.routes(self.model, self.webhooks)])
+        app.add_routes([*shell.api_routes(self.model), *pages.routes(self.model, self.webhooks)])
         async with self.webhooks, serve(app, port) as base:
             self.base_url = base
             self.model.serve_pages_at(base)

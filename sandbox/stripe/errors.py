@@ -76,6 +76,16 @@ def invalid_key(key: str) -> ApiError:
     return ApiError(f"Invalid API Key provided: {masked(key)}", status=401)
 
 
+def invalid_version(version: str) -> ApiError:
+    """Refuse a ``Stripe-Version`` other than the one this API speaks: of an older one it would not know the shapes."""
+    return invalid(f"Invalid Stripe API version: {version}")
+
+
+def unreadable() -> ApiError:
+    """Refuse a body that is no text."""
+    return invalid("Invalid request: the body is not valid UTF-8.")
+
+
 def no_access(key: str, account: str) -> ApiError:
     """Refuse ``Stripe-Account`` for an account this key may not act for."""
     return ApiError(

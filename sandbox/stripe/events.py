@@ -3,6 +3,7 @@
 from sandbox.stripe.account import API_VERSION, Account
 from sandbox.stripe.call import Call, Route, delete, get, listing, post
 from sandbox.stripe.errors import ApiError, invalid
+from sandbox.stripe.event_types import EVENT_TYPES
 from sandbox.stripe.paginate import page
 from sandbox.stripe.params import array, boolean, merged, metadata, text, unsettable
 from sandbox.stripe.resource import Json, Resource
@@ -63,6 +64,13 @@ def create_endpoint(account: Account, params: Json) -> Resource:
     return account.table("webhook_endpoint").add(Resource(shown, hidden))
 
 
+def _wanted(value: object, name: str) -> object:
+    """Read one type of event, or "*" for all of them."""
+    if text(value, name) != "*" and str(value) not in EVENT_TYPES:
+        raise invalid(f"Invalid {name}: must be one of the types of events, or *", name)
+    return value
+
+
 def _create(call: Call) -> Json:
     endpoint = create_endpoint(call.account, call.params)
     return {**endpoint, "secret": endpoint.hidden["secrets"][0]}
@@ -112,7 +120,7 @@ def _matches(kind: str, types: list[str] | None) -> bool:
     return any(each.endswith(".*") and kind.startswith(each[:-1]) for each in types)
 
 
-ENDPOINT = {"description": unsettable(text), "enabled_events": array(text), "metadata": metadata, "url": text}
+ENDPOINT = {"description": unsettable(text), "enabled_events": array(_wanted), "metadata": metadata, "url": text}
 FILTERS = {"delivery_success": boolean, "type": text, "types": array(text)}
 ROUTES: list[Route] = [
     listing("/v1/events", _list, FILTERS),

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 from core.clock import Clock
 from sandbox.stripe import form, routes
-from sandbox.stripe.account import Account, EventListener
+from sandbox.stripe.account import API_VERSION, Account, EventListener
 from sandbox.stripe.call import Call, Route
-from sandbox.stripe.errors import ApiError, invalid_key, no_access
+from sandbox.stripe.errors import ApiError, invalid_key, invalid_version, no_access
 from sandbox.stripe.events import address
 from sandbox.stripe.expand import expanded
 from sandbox.stripe.idempotency import Idempotency, Saved
@@ -29,6 +29,7 @@ class Request:
     key: str
     account: str | None = None
     idempotency_key: str | None = None
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +109,15 @@ class StripeModel:
         request_id = self.ids.new("req", 14)
         try:
             account = self._authorize(request)
+            if request.version not in {None, API_VERSION}:
+                raise invalid_version(str(request.version))
             return self._answer(account, request, request_id)
         except ApiError as refused:
             return Answer(refused.status, _json(refused.body), request_id)
+
+    def refuse(self, refused: ApiError) -> Answer:
+        """Answer a request that could not even be read."""
+        return Answer(refused.status, _json(refused.body), self.ids.new("req", 14))
 
     def _authorize(self, request: Request) -> Account:
         owner = self.keys.get(request.key)

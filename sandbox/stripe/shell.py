@@ -8,7 +8,7 @@ from aiohttp import web
 
 from sandbox.faults import Fault, FaultKind
 from sandbox.stripe.account import API_VERSION
-from sandbox.stripe.errors import ApiError
+from sandbox.stripe.errors import ApiError, unreadable
 from sandbox.stripe.model import Answer, Request, StripeModel
 
 JSON = "application/json"
@@ -16,11 +16,14 @@ FORM = "application/x-www-form-urlencoded"
 PREFIX = "/v1/"
 
 
-def api_handler(model: StripeModel) -> web.RouteDef:
-    """Return the route for the whole API."""
+def api_routes(model: StripeModel) -> list[web.RouteDef]:
+    """Return the routes for the whole API; of its second version there is nothing here, which is said as the first says it."""
 
     async def handle(request: web.Request) -> web.Response:
-        fields = await request.text() or request.query_string
+        try:
+            fields = (await request.read()).decode() or request.query_string
+        except UnicodeDecodeError:
+            return _respond(model, request, model.refuse(unreadable()))
         answer = model.handle(
             Request(
                 method=request.method,
@@ -29,15 +32,16 @@ def api_handler(model: StripeModel) -> web.RouteDef:
                 key=_key(request),
                 account=request.headers.get("Stripe-Account") or request.headers.get("Stripe-Context"),
                 idempotency_key=request.headers.get("Idempotency-Key"),
+                version=request.headers.get("Stripe-Version"),
             )
         )
         return _respond(model, request, answer)
 
-    return web.route("*", PREFIX + "{path:.*}", handle)
+    return [web.route("*", prefix + "{path:.*}", handle) for prefix in (PREFIX, "/v2/")]
 
 
 def _respond(model: StripeModel, request: web.Request, answer: Answer) -> web.Response:
-    headers = {"Request-Id": answer.request_id, "Stripe-Version": request.headers.get("Stripe-Version", API_VERSION)}
+    headers = {"Request-Id": answer.request_id, "Stripe-Version": API_VERSION}
     headers["Date"] = format_datetime(model.date, usegmt=True)
     if answer.original:
         headers |= {"Idempotent-Replayed": "true", "Original-Request": answer.original}

@@ -102,6 +102,21 @@ class PlatformContract:
     shut_out: ClassVar = "banned"
     """What is said of somebody whom those who run the space have shut out."""
 
+    # closing
+
+    async def test_one_that_stopped_listening_takes_nothing_in_and_goes_on_giving(self, world: World) -> None:
+        fan, newcomer = world.insider("fan"), world.outsider("newcomer")
+        assert world.adapter.connected
+
+        await world.adapter.stop_listening()
+        await world.join(newcomer)
+        await world.adapter.grant(world.resource, fan, reason="paid")
+
+        assert not world.adapter.connected
+        assert world.held(fan) == {world.resource}
+        assert world.inbound.kinds(newcomer) == []
+        await world.adapter.stop_listening()
+
     # holding
 
     async def test_a_grant_gives_that_resource_and_no_other(self, world: World) -> None:

@@ -265,6 +265,15 @@ async def test_a_dry_run_asks_and_writes_nothing(town: Town, sweeper: Sweeper, s
     assert await everything(town.db) == before
 
 
+async def test_a_dry_run_says_what_a_stop_holds_back_and_changes_nothing(town: Town, sweeper: Sweeper, sell: Sell) -> None:
+    await sell(30, over=25)
+    await sweeper.run()
+    before = await everything(town.db)
+    report = await sweeper.run(dry_run=True)
+    assert report.counts == {("subscriptions asked", town.id): 30, ("subscriptions held back", town.id): 25}
+    assert await everything(town.db) == before
+
+
 async def test_a_stop_does_not_keep_a_cancel_we_knew_of_open(
     town: Town, sweeper: Sweeper, sell: Sell, processor: Processor, clock: VirtualClock
 ) -> None:

@@ -11,6 +11,7 @@ from core.money import Money
 from core.payments import Interval, IntervalUnit
 from sandbox.clock import VirtualClock
 from sandbox.faults import Fault, FaultKind
+from storage.audit import AuditRow
 from storage.database import Database
 from storage.entitlements import EntitlementRow, EntitlementState, SourceKind
 from storage.invites import InviteRow
@@ -105,6 +106,7 @@ async def test_a_plan_half_made_when_the_processor_failed_is_finished_by_asking_
         await market.plan()
     (half,) = await market.plans.listing(market.home.community_id)
     assert (half.status, half.sellable) == (PlanStatus.CREATING, False)
+    assert "Run /doorman plan create with the same name once more" in await refusal(market.link(), "plan_broken")
     market.stripe.wire.faults.rules.clear()
     assert (await market.plan()).sellable
     assert len(market.stripe.account.table("product").rows) == 1
@@ -125,8 +127,8 @@ async def test_roles_are_added_and_taken_from_a_plan_but_never_the_last(market: 
     plan = await market.plans.add_resource(community, "Gold", space, role("Lounge"), **terms)  # type: ignore[arg-type]
     assert [resource.name for resource in plan.resources] == ["Gold", "Lounge"]
     add, remove = market.plans.add_resource, market.plans.remove_resource
-    await refusal(add(community, "Gold", space, role("Lounge"), **terms), "already_open")  # type: ignore[arg-type]
-    await refusal(remove(community, "Gold", space, role("Attic"), **terms), "not_open")  # type: ignore[arg-type]
+    assert "/doorman plan list" in await refusal(add(community, "Gold", space, role("Lounge"), **terms), "already_open")  # type: ignore[arg-type]
+    assert "/doorman plan list" in await refusal(remove(community, "Gold", space, role("Attic"), **terms), "not_open")  # type: ignore[arg-type]
     await remove(community, "Gold", space, role("Gold"), **terms)  # type: ignore[arg-type]
     assert "archive the plan" in await refusal(remove(community, "Gold", space, role("Lounge"), **terms), "last_resource")  # type: ignore[arg-type]
     assert "/doorman plan list" in await refusal(add(community, "Silver", space, role("X"), **terms), "plan_unknown")  # type: ignore[arg-type]
@@ -136,17 +138,18 @@ async def test_roles_are_added_and_taken_from_a_plan_but_never_the_last(market: 
 
 
 @pytest.mark.parametrize(
-    ("terms", "code"),
+    ("terms", "code", "says"),
     [
-        ({"max_uses": 0}, "bad_uses"),
-        ({"lifetime": timedelta(0)}, "bad_lifetime"),
-        ({"lifetime": timedelta(days=4000)}, "bad_lifetime"),
-        ({"tag": "x" * 41}, "bad_tag"),
+        ({"max_uses": 0}, "bad_uses", "Leave uses out for no limit"),
+        ({"max_uses": 100_001}, "bad_uses", "1 to 100,000 times"),
+        ({"lifetime": timedelta(0)}, "bad_lifetime", "Leave expires out"),
+        ({"lifetime": timedelta(days=4000)}, "bad_lifetime", "Leave expires out"),
+        ({"tag": "x" * 41}, "bad_tag", "Use 40 letters or fewer"),
     ],
 )
-async def test_a_link_that_makes_no_sense_is_refused(market: Market, terms: dict[str, object], code: str) -> None:
+async def test_a_link_that_makes_no_sense_is_refused(market: Market, terms: dict[str, object], code: str, says: str) -> None:
     await market.plan()
-    await refusal(market.link(**terms), code)  # type: ignore[arg-type]
+    assert says in await refusal(market.link(**terms), code)  # type: ignore[arg-type]
 
 
 async def test_the_same_command_run_again_finds_the_same_link(market: Market) -> None:
@@ -158,7 +161,8 @@ async def test_the_same_command_run_again_finds_the_same_link(market: Market) ->
 
 async def test_links_are_unknown_expired_withdrawn_and_used_up_each_in_its_own_words(market: Market) -> None:
     await market.plan()
-    await refusal(market.invites.look("nonsense"), "invite_unknown")
+    assert "ask for a new one" in await refusal(market.invites.look("nonsense"), "invite_unknown")
+    assert "ask for a new one" in await refusal(market.checkouts.start("nonsense", BEN, cause=market.cause()), "invite_unknown")
     expiring, withdrawn, single = await market.link(lifetime=timedelta(days=1)), await market.link(), await market.link(max_uses=1)
     await market.invites.revoke(market.home.community_id, f"http://x/j/{withdrawn}", actor="den:1", cause=market.cause())
     await refusal(market.checkouts.start(withdrawn, BEN, cause=market.cause()), "invite_revoked")
@@ -188,7 +192,8 @@ async def test_a_community_cannot_withdraw_the_link_of_another(market: Market) -
     other = type(DEN)(DEN.platform, "", "200")
     await market.communities.space_added(other, "Elsewhere", ANN.user, cause=market.cause())
     elsewhere = (await market.communities.of_space(other)).community_id
-    await refusal(market.invites.revoke(elsewhere, code, actor="den:1", cause=market.cause()), "invite_unknown")
+    said = await refusal(market.invites.revoke(elsewhere, code, actor="den:1", cause=market.cause()), "invite_unknown")
+    assert "/doorman link list" in said
     assert await market.invites.look(code)
 
 
@@ -306,16 +311,16 @@ async def test_the_portal_is_for_those_who_paid(market: Market) -> None:
 
 
 @pytest.mark.parametrize(
-    ("amount", "message", "code"),
+    ("amount", "message", "code", "says"),
     [
-        (Money(1, "USD"), "", "amount_too_small"),
-        (Money(6_000_000, "USD"), "", "amount_too_large"),
-        (Money(500, "USD"), "x" * 301, "message_too_long"),
+        (Money(1, "USD"), "", "amount_too_small", "The least is 0.50 USD"),
+        (Money(6_000_000, "USD"), "", "amount_too_large", "The most one tip can be is 50,000.00 USD"),
+        (Money(500, "USD"), "x" * 301, "message_too_long", "Say it in 300 letters or fewer"),
     ],
 )
-async def test_a_tip_that_cannot_be_is_refused(market: Market, amount: Money, message: str, code: str) -> None:
+async def test_a_tip_that_cannot_be_is_refused(market: Market, amount: Money, message: str, code: str, says: str) -> None:
     tip = market.tips.start(market.home.community_id, market.home.space_id, BEN, amount, message, anonymous=False, cause=market.cause())
-    await refusal(tip, code)
+    assert says in await refusal(tip, code)
 
 
 async def test_ten_tips_an_hour_are_enough(market: Market) -> None:
@@ -326,7 +331,7 @@ async def test_ten_tips_an_hour_are_enough(market: Market) -> None:
 
     for _ in range(10):
         await tip()
-    await refusal(tip(), "too_many_tips")
+    assert "wait a little before the next one" in await refusal(tip(), "too_many_tips")
     market.clock.advance(timedelta(hours=1, seconds=1))
     await tip()
 
@@ -337,6 +342,10 @@ async def test_a_tip_is_booked_and_thanked_for_once(market: Market) -> None:
     terms = (market.home.community_id, market.home.space_id, BEN, Money(500, "USD"), "for the soup")
     first, second = [await start(*terms, anonymous=False, cause=cause) for _ in range(2)]
     assert first == second
+    async with market.db.reading() as session:
+        (opened,) = (await session.exec(select(AuditRow).where(AuditRow.action == "tip.opened"))).all()
+    assert (opened.subject_id, opened.cause_id, opened.actor) == (first.tip_id, cause, BEN.actor)
+    assert opened.after == {"amount": "5.00 USD"}
     await market.cashiers.pay(first.url)
     gateway = await market.gateways.of(ENVIRONMENT)
     (session_row,) = market.stripe.account.table("checkout.session").rows

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
+from billing.checkout import Started
 from billing.gateways import Gateways
 from billing.stripe.accounts import GatewayPool
 from bots.dispatcher import AsyncioDispatcher
@@ -88,11 +89,15 @@ class Bench:
         given = {"name": "Gold", "price": "9.99 USD", "interval": "month", "role": self.role.external_id, **options}
         return await self.ask(self.creator, "doorman plan create", **given)
 
-    async def buy(self, user: PlatformUserId, name: str) -> str:
-        """Let somebody buy what is sold through their own link, have the processor's word come in, and return their subscription's id."""
-        link = (await self.ask(user, "join")).buttons[0].url
+    async def start(self, user: PlatformUserId, name: str, plan: str = "") -> Started:
+        """Bring somebody to the checkout of what is sold, through their own link."""
+        link = (await self.ask(user, "join", **({"plan": plan} if plan else {}))).buttons[0].url
         who = Identity(NAME, self.world.realm, user, name)
-        started = await self.cases.desk.checkouts.start(link.rpartition("/")[2], who, cause=CauseId(self.base.ids.new()))
+        return await self.cases.desk.checkouts.start(link.rpartition("/")[2], who, cause=CauseId(self.base.ids.new()))
+
+    async def buy(self, user: PlatformUserId, name: str, plan: str = "") -> str:
+        """Let somebody buy what is sold, have the processor's word come in, and return their subscription's id."""
+        started = await self.start(user, name, plan)
         async with self.stripe.people() as people:
             await people.pay(started.url)
         async with self.base.db.reading() as session:

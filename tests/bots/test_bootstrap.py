@@ -13,13 +13,14 @@ from bots.bootstrap import Doorman, open_doorman
 from bots.foundation import open_database, prepare
 from bots.router import Router
 from bots.settings import Configuration
+from core.commands import CommandReply, ReplyHandle
 from core.errors import PermanentError, TransientError
 from core.ids import Ids
-from core.platform import Space
+from core.platform import EventKind, Space
 from sandbox.clock import VirtualClock
 from sandbox.memory import MemoryAdapter, MemoryWorld
 from sandbox.stripe.emulator import StripeEmulator
-from storage.inbox import GroupCommit
+from storage.inbox import GroupCommit, InboxKind, InboxRow
 from storage.invites import InviteRow
 from storage.schema import SchemaError
 from storage.stripe_accounts import ENVIRONMENT, StripeAccountRow
@@ -109,6 +110,41 @@ async def test_a_command_asked_right_before_closing_is_answered_now_or_later_but
     async with open_doorman(installation.configuration(), clock=installation.clock) as doorman:
         await doorman.dispatcher.settled()
     assert installation.adapter.answers[request.id].title == "No plans yet"
+
+
+class Leaving(MemoryAdapter):
+    """A platform where somebody joins in the last moment, and where an answer waits until nobody listens any more."""
+
+    def __init__(self, installation: Installation) -> None:
+        super().__init__(installation.world, installation.clock)
+        self.space, self.guest = installation.space, installation.world.person("Gus")
+        self.asked, self.stopped = asyncio.Event(), asyncio.Event()
+        self.listened: bool | None = None
+
+    async def stop_listening(self) -> None:
+        if not self.stopped.is_set():
+            await self.join(self.space, self.guest)
+            await super().stop_listening()
+            self.stopped.set()
+
+    async def reply(self, handle: ReplyHandle, reply: CommandReply) -> None:
+        self.asked.set()
+        await self.stopped.wait()
+        self.listened = self.connected
+        await super().reply(handle, reply)
+
+
+async def test_nothing_is_listened_to_while_what_is_under_way_is_finished(installation: Installation) -> None:
+    adapter = installation.adapter = Leaving(installation)
+    async with open_doorman(installation.configuration(), clock=installation.clock) as doorman:
+        request = await adapter.ask(installation.space, installation.creator, "doorman plan list")
+        await asyncio.wait_for(adapter.asked.wait(), 10)
+        assert doorman.ready()["memory"]
+    assert request.id in adapter.answers
+    assert adapter.listened is False
+    async with open_database(installation.configuration()) as db, db.reading() as session:
+        events = (await session.exec(select(InboxRow.type).where(InboxRow.kind == InboxKind.EVENT))).all()
+    assert EventKind.MEMBER_JOINED in events, "what came in the last moment is stored"
 
 
 async def test_when_the_clock_jumps_what_fell_due_is_found(doorman: Doorman, installation: Installation) -> None:

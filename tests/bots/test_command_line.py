@@ -1,12 +1,14 @@
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -133,13 +135,27 @@ def test_a_database_is_brought_up_to_date_once_and_twice(run: Run, tmp_path: Pat
     assert (tmp_path / "doorman.db").exists()
 
 
-def test_a_sweep_that_shall_change_nothing_does_not_even_make_tables(run: Run) -> None:
+def test_a_sweep_that_shall_change_nothing_does_not_even_make_tables(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "doorman.db").touch()
     assert run("sweep", "--dry-run") == (1, "the database is not up to date; run: doorman migrate\n")
 
 
-def test_a_sweep_says_what_it_found_and_what_it_could_not_ask(run: Run) -> None:
-    code, said = run("sweep")
-    assert code == 0
+@pytest.mark.parametrize("command", [["sweep", "--dry-run"], ["doctor"]])
+def test_looking_makes_no_database_where_there_is_none(run: Run, tmp_path: Path, command: list[str]) -> None:
+    code, said = run(*command, COLUMNS="80")
+    assert code == 1
+    assert f"There is no database {tmp_path / 'doorman.db'} yet. Run: doorman migrate" in said
+    assert not list(tmp_path.glob("doorman.db*"))
+
+
+@pytest.mark.parametrize("options", [[], ["--dry-run"]])
+def test_a_sweep_says_what_it_found_and_what_it_could_not_ask(run: Run, options: list[str]) -> None:
+    run("migrate")
+    code, said = run("sweep", *options)
+    assert code == 1
+    assert "could not be reached" in said
+    assert said.endswith("Not everything could be looked at; see above. Mend that, or wait a little, and run this again.\n")
+    said = said.replace(" (nothing was changed)", "")
     assert "Compared with the payment processor" in said
     assert "Due by the clock\nNothing is due." in said
     assert "Compared with the platforms\nNobody to look for." in said
@@ -147,6 +163,22 @@ def test_a_sweep_says_what_it_found_and_what_it_could_not_ask(run: Run) -> None:
 
 def test_confirming_what_is_not_there_is_refused(run: Run) -> None:
     assert run("sweep", "--confirm", "nobody") == (1, "There is no community nobody. doorman doctor shows which are stopped.\n")
+
+
+def test_looking_and_confirming_at_once_is_refused_and_confirms_nothing(run: Run, tmp_path: Path) -> None:
+    run("migrate")
+    with closing(sqlite3.connect(tmp_path / "doorman.db")) as rows, rows:
+        rows.execute(
+            "INSERT INTO communities (id, name, currency, notice_channel, created_at, stopped_at, stopped_reason)"
+            " VALUES ('den', 'The Den', 'USD', '', '2026-11-02 09:00:00', '2026-11-02 09:00:00', 'Too many at once.')"
+        )
+    code, said = run("sweep", "--dry-run", "--confirm", "den")
+    assert (code, said) == (
+        2,
+        "--confirm lets a sweep go on, and --dry-run changes nothing: look with --dry-run first, then confirm without it.\n",
+    )
+    with closing(sqlite3.connect(tmp_path / "doorman.db")) as rows:
+        assert rows.execute("SELECT confirmed_at FROM communities").fetchall() == [(None,)]
 
 
 def test_the_doctor_says_what_does_not_answer_and_the_exit_code_is_1(run: Run) -> None:
@@ -185,6 +217,17 @@ def test_a_port_that_is_taken_is_said_to_be(run: Run, environment: dict[str, str
         code, said = run("run")
     assert code == 1
     assert "Cannot listen on HOST and PORT: Address already in use. Choose others" in said
+
+
+def test_a_host_that_is_no_address_is_one_sentence_and_the_exit_code_is_2(run: Run) -> None:
+    code, said = run("run", HOST="nonsense.invalid")
+    assert (code, said) == (2, "HOST must be an address of this machine, like 127.0.0.1, or 0.0.0.0 for every network.\n")
+
+
+@pytest.mark.parametrize("command", ["run", "doctor"])
+def test_a_settings_file_that_is_not_text_is_one_sentence_and_the_exit_code_is_2(run: Run, tmp_path: Path, command: str) -> None:
+    (tmp_path / ".env").write_bytes(b"HOST=\xff\xfe\n")
+    assert run(command) == (2, ".env is not text in UTF-8. Save it again in that encoding, or type it anew from .env.example.\n")
 
 
 def test_it_serves_while_every_vendor_is_away_and_stops_when_asked(environment: dict[str, str], serving: subprocess.Popen[str]) -> None:

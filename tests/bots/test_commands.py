@@ -1,13 +1,19 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from sqlmodel import select
 
 from bots.commands import COMMANDS
 from core.commands import Audience, CommandSpec
+from core.ids import CommunityId
 from core.people import Identity
 from core.platform import EventKind
+from storage.entitlements import EntitlementRow, EntitlementState
+from storage.orders import OrderRow, OrderStatus
+from storage.subscriptions import SubscriptionRow
 from tests.bots.bench import PUBLIC_URL, Bench, text
 
 CREATOR_COMMANDS: Mapping[str, Mapping[str, object]] = {
@@ -26,6 +32,10 @@ CREATOR_COMMANDS: Mapping[str, Mapping[str, object]] = {
     "doorman help": {},
 }
 SPECS = [command.spec for command in COMMANDS]
+
+
+async def home(bench: Bench) -> CommunityId:
+    return (await bench.cases.desk.communities.of_space(bench.space)).community_id
 
 
 def code_of(said: str) -> str:
@@ -227,7 +237,72 @@ async def test_with_several_plans_a_member_is_asked_which(bench: Bench) -> None:
 
 
 async def test_whoever_is_no_member_is_told_how_to_become_one(bench: Bench) -> None:
-    assert text(await bench.ask(bench.fan, "status")) == "Cleo's place | You are not a member yet. /join gets you your own link."
+    nothing = "You are not a member yet, and nothing is on sale right now. Ask the owner, or try again later."
+    assert text(await bench.ask(bench.fan, "status")) == f"Cleo's place | {nothing}"
+    await bench.plan()
+    said = text(await bench.ask(bench.fan, "status"))
+    assert said == "Cleo's place | You are not a member yet. /join gets you your own link. | [Get Gold]"
+
+
+async def test_a_status_gives_whoever_may_buy_a_link_of_their_own_and_always_the_same(bench: Bench) -> None:
+    await bench.plan()
+    bench.clock.advance(timedelta(seconds=1))
+    await bench.plan(name="Day", interval="1 days")
+    first, again = [await bench.ask(bench.fan, "status") for _ in range(2)]
+    assert [button.label for button in first.buttons] == ["Get Gold", "Get Day"]
+    assert first.buttons == again.buttons
+    offer = await bench.cases.desk.invites.look(code_of(first.buttons[0].url))
+    assert offer.bound == Identity(bench.space.platform, "", bench.fan, "Fay")
+    for who in (bench.fan, bench.creator):
+        reply = await bench.ask(who, "status")
+        assert (reply.buttons == first.buttons) is (who == bench.fan)
+    await bench.buy(bench.fan, "Fay", "Gold")
+    assert "[Get Day] | [Card, invoices, cancel]" in text(await bench.ask(bench.fan, "status")), "a pass can be bought any time"
+    assert "Get Gold" not in text(await bench.ask(bench.fan, "status"))
+    assert "No links yet" in text(await bench.ask(bench.creator, "doorman link list")), "the creator's list has the creator's links"
+
+
+async def test_a_status_shows_whoever_paid_and_is_outside_the_way_in(bench: Bench) -> None:
+    await bench.plan()
+    await bench.adapter.leave(bench.space, bench.fan)
+    await bench.buy(bench.fan, "Fay")
+    (plan,) = (await bench.cases.desk.statuses.of_member(await home(bench), Identity(bench.space.platform, "", bench.fan, "Fay"))).plans
+    (resource,) = plan.resources
+    assert resource.invite_url.startswith("https://memory.example/invite/")
+    second = bench.world.space("Annexe", bench.creator)
+    bench.world.places[second.external_id].members[bench.fan] = set()
+    await bench.adapter.happens(EventKind.SPACE_ADDED, second, bench.creator, "Annexe")
+    code = text(await bench.ask(bench.creator, "doorman setup", attach=True))
+    found = re.search(r"code:([\w-]{43})", code)
+    assert found, code
+    await bench.answer(await bench.adapter.ask(second, bench.creator, "doorman attach", code=found[1]))
+    reply = await bench.answer(await bench.adapter.ask(second, bench.fan, "status"))
+    assert (reply.buttons[0].label, reply.buttons[0].url) == ("Go to Cleo's place", resource.invite_url)
+
+
+async def test_money_on_its_way_is_shown_and_nobody_is_sent_to_pay_again(bench: Bench) -> None:
+    await bench.plan()
+    started = await bench.start(bench.fan, "Fay")
+    async with bench.base.db.transaction() as session:
+        (await session.get_one(OrderRow, started.order_id)).status = OrderStatus.PENDING
+    assert text(await bench.ask(bench.fan, "status")) == (
+        "Your membership in Cleo's place | This is how it stands right now. | "
+        "Gold: Your payment for “Gold” is on its way. You are let in as soon as it arrives. | [Card, invoices, cancel]"
+    )
+
+
+async def test_a_payment_that_failed_past_its_grace_is_shown_with_what_to_do(bench: Bench) -> None:
+    await bench.plan()
+    await bench.buy(bench.fan, "Fay")
+    async with bench.base.db.transaction() as session:
+        (await session.exec(select(SubscriptionRow))).one().status = "past_due"
+        entitlement = (await session.exec(select(EntitlementRow))).one()
+        entitlement.state, entitlement.ended_at = EntitlementState.ENDED, bench.clock.now()
+    said = text(await bench.ask(bench.fan, "status"))
+    assert "Gold: Your “Gold” is waiting for a payment. /manage is where you put your card right; don't pay twice." in said
+    assert "not a member yet" not in said
+    assert "[Get Gold]" not in said
+    assert said.endswith("[Card, invoices, cancel]")
 
 
 async def test_whoever_never_paid_has_nothing_to_manage(bench: Bench) -> None:
@@ -306,6 +381,13 @@ async def test_an_anonymous_tip_says_so(bench: Bench) -> None:
 @pytest.mark.parametrize(("amount", "says"), [("much", "I can't read “much”"), ("0.01 USD", "too little to charge"), ("", "Say how much")])
 async def test_a_tip_that_cannot_be_is_refused(bench: Bench, amount: str, says: str) -> None:
     assert says in text(await bench.ask(bench.fan, "tip", amount=amount))
+
+
+@pytest.mark.parametrize("words", ["doorman plan create", "doorman plan add", "doorman plan remove"])
+async def test_a_role_that_was_left_out_is_asked_for(bench: Bench, words: str) -> None:
+    await bench.plan()
+    given = {**CREATOR_COMMANDS[words], "name": "Silver", "role": " "}
+    assert text(await bench.ask(bench.creator, words, **given)) == "That won't work | Say which one: fill in “role”."
 
 
 # Setting up

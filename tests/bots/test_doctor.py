@@ -65,7 +65,11 @@ async def test_a_healthy_installation_has_nothing_to_mend(installation: Installa
     assert [finding.what for finding in findings] == ["Settings", "Database", "Stripe", "Cleo's place", "Work"]
 
 
-async def test_looking_changes_nothing(installation: Installation) -> None:
+async def test_looking_changes_nothing(installation: Installation, tmp_path: Path) -> None:
+    (finding,) = wrong(await looked(installation))
+    assert finding == f"Database: There is no database {tmp_path / 'doorman.db'} yet. Run: doorman migrate"
+    async with open_database(installation.configuration()) as db, db.reading() as session:
+        await session.connection()
     (finding,) = wrong(await looked(installation))
     assert finding == "Database: It is not up to date. Run: doorman migrate"
     async with open_database(installation.configuration()) as db, db.reading() as session:
@@ -211,3 +215,12 @@ def test_the_table_shows_names_as_they_are() -> None:
     with console.capture() as said:
         console.print(table([Finding("[red]Ann[/red]", well=False, text="[bold]mend it[/bold]")]))
     assert said.get().split() == ["!!", "[red]Ann[/red]", "[bold]mend", "it[/bold]"]
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_long_link_is_folded_and_not_cut_off(width: int) -> None:
+    link = f"https://chat.example/oauth2/authorize?{'a=1&' * 50}end"
+    console = Console(width=width)
+    with console.capture() as said:
+        console.print(table([Finding("Memory", well=True, text=f"Signed in. Add it to a space: {link}")]))
+    assert link in "".join(line.removeprefix("ok").strip() for line in said.get().splitlines())

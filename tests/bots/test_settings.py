@@ -1,11 +1,13 @@
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from bots.platforms import Platform
-from bots.settings import BadSettings, Configuration, read_settings
+from bots.settings import NOT_SET_UP, BadSettings, Configuration, read_settings
 from core.ids import PlatformName
 
 
@@ -14,6 +16,25 @@ class Acme(BaseModel):
     secret: SecretStr = Field(description="The secret of Acme.")
     api_url: str = Field(default="https://acme.example/api", description="Where Acme is.")
     intent: bool = Field(default=False, description="Whether Acme is meant.")
+
+
+class Quux(BaseModel):
+    """Complete in one of two ways, neither of which is required by itself."""
+
+    ways: ClassVar = (("key",), ("code", "seal"))
+    code: str = Field(default="", description="The code of Quux.")
+    seal: str = Field(default="", description="The seal of Quux.")
+    key: str = Field(default="", validate_default=True, description="The key of Quux.")
+
+    @field_validator("key")
+    @classmethod
+    def _suffices(cls, value: str, info: ValidationInfo) -> str:
+        given = [part for part in (value, *info.data.values()) if part]
+        if not given:
+            raise PydanticCustomError(NOT_SET_UP, "is missing: or set QUUX_CODE and QUUX_SEAL.")
+        if not value and len(given) == 1:
+            raise ValueError("is missing: one of QUUX_CODE and QUUX_SEAL is not enough.")
+        return value
 
 
 def never(*_args: object, **_kwargs: object) -> object:
@@ -39,6 +60,10 @@ LOCAL = GOOD | {
 }
 
 
+QUUX = PlatformName("quux")
+WITH_QUUX = PLATFORMS | {QUUX: Platform(QUUX, "Quux", Quux, never)}  # type: ignore[arg-type]
+
+
 def read(**changes: str) -> Configuration:
     return read_settings(GOOD | changes, platforms=PLATFORMS)
 
@@ -57,6 +82,15 @@ def test_what_is_not_set_has_its_default() -> None:
 
 def test_an_address_loses_the_slash_at_its_end() -> None:
     assert read().settings.public_url == "https://join.example.com"
+
+
+def test_an_address_in_capitals_is_the_same_in_small_letters() -> None:
+    assert read(PUBLIC_URL="HTTPS://Join.Example.COM:8443/").settings.public_url == "https://join.example.com:8443"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::", "::1", "localhost"])  # noqa: S104
+def test_a_host_is_an_address_or_a_name(host: str) -> None:
+    assert read(HOST=host).settings.host == host
 
 
 def test_a_list_is_separated_by_commas_whatever_the_spaces() -> None:
@@ -91,6 +125,16 @@ def test_an_empty_setting_is_a_missing_one() -> None:
         ("PUBLIC_URL", "https://me:canary@join.example.com", "must be an address like"),
         ("STRIPE_API_URL", "http://canary:notaport", "must be an address that starts with http://"),
         ("CLOCK_URL", "ws://canary:notaport", "must be an address that starts with ws://"),
+        ("PUBLIC_URL", "https://join.example.com/canary", "without a path"),
+        ("PUBLIC_URL", "https://join.example.com/canary/", "without a path"),
+        ("PUBLIC_URL", "https://canary example.com", "must be an address like"),
+        ("PUBLIC_URL", "https://canary.example.com ", "must be an address like"),
+        ("PUBLIC_URL", "https://canary\t.example.com", "must be an address like"),
+        ("STRIPE_API_URL", "http://canary :1", "must be an address that starts with http://"),
+        ("HOST", "256.1.1.1", "must be an address of this machine, like 127.0.0.1"),
+        ("HOST", "http://canary", "must be an address of this machine"),
+        ("HOST", "canary canary", "must be an address of this machine"),
+        ("HOST", "canary.invalid", "must be an address of this machine"),
         ("PUBLIC_URL", "http://join.example.com", "must start with https://"),
         ("PUBLIC_URL", "join.example.com", "must be an address like"),
         ("PORT", "canary", "valid integer"),
@@ -99,6 +143,10 @@ def test_an_empty_setting_is_a_missing_one() -> None:
         ("SECRET_KEY", ",", "is empty"),
         ("STRIPE_API_KEY", "pk_test_canary", "starts with sk_ or rk_"),
         ("STRIPE_WEBHOOK_SECRET", "canary", "starts with whsec_"),
+        ("STRIPE_API_KEY", "sk_", "copied whole"),
+        ("STRIPE_API_KEY", "sk_test_canary canary", "copied whole"),
+        ("STRIPE_WEBHOOK_SECRET", "whsec_", "copied whole"),
+        ("CLOCK_URL", "ws://", "starts with ws://"),
         ("STRIPE_API_URL", "ftp://canary", "starts with http:// or https://"),
         ("CLOCK_URL", "http://canary", "starts with ws://"),
         ("GRACE_DAYS", "-1", "greater than or equal to 0"),
@@ -125,6 +173,33 @@ def test_only_platforms_whose_settings_are_there_are_started() -> None:
 def test_a_platform_that_is_half_set_up_is_a_mistake() -> None:
     (sentence,) = problems(GOOD | {"ZORG_TOKEN": "t"})
     assert sentence == "ZORG_SECRET is missing: The secret of Acme."
+
+
+@pytest.mark.parametrize("change", [{"QUUX_KEY": "k"}, {"QUUX_CODE": "c", "QUUX_SEAL": "s"}])
+def test_a_platform_with_several_ways_is_started_when_one_is_complete(change: dict[str, str]) -> None:
+    assert list(read_settings(GOOD | change, platforms=WITH_QUUX).platforms) == [ACME, QUUX]
+
+
+def test_a_platform_with_several_ways_is_left_out_when_nothing_of_any_is_there() -> None:
+    assert list(read_settings(GOOD, platforms=WITH_QUUX).platforms) == [ACME]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"QUUX_CODE": "c"}, "QUUX_KEY is missing: one of QUUX_CODE and QUUX_SEAL is not enough."),
+        ({"ADAPTERS": "quux"}, "QUUX_KEY is missing: or set QUUX_CODE and QUUX_SEAL."),
+    ],
+)
+def test_half_a_way_and_one_that_was_asked_for_are_mistakes(change: dict[str, str], says: str) -> None:
+    with pytest.raises(BadSettings) as refused:
+        read_settings(GOOD | change, platforms=WITH_QUUX)
+    assert refused.value.problems == [says]
+
+
+def test_every_way_is_named_when_there_is_no_platform() -> None:
+    with pytest.raises(BadSettings, match="for Quux set QUUX_KEY, or QUUX_CODE, QUUX_SEAL"):
+        read_settings({}, platforms=WITH_QUUX)
 
 
 def test_a_platform_that_is_asked_for_must_be_set_up() -> None:
@@ -159,7 +234,8 @@ def test_a_clock_is_followed_when_everything_is_local() -> None:
 )
 def test_a_clock_is_refused_when_anything_real_is_behind_an_address(name: str, value: str) -> None:
     (sentence,) = problems(LOCAL | {name: value})
-    assert sentence == f"{name} must be a local address while CLOCK_URL is set: a followed clock is for the sandbox only."
+    others = "" if name == "CLOCK_URL" else " while CLOCK_URL is set"
+    assert sentence == f"{name} must be a local address{others}: a followed clock is for the sandbox only."
 
 
 def test_every_secret_is_known_to_whoever_masks_them() -> None:
@@ -197,3 +273,14 @@ def test_the_environment_wins_over_the_file(environment: Callable[[dict[str, str
 def test_a_file_that_is_not_there_is_no_mistake(environment: Callable[[dict[str, str]], None], tmp_path: Path) -> None:
     environment(GOOD)
     assert read_settings(env_file=tmp_path / "none", platforms=PLATFORMS).settings.public_url == "https://join.example.com"
+
+
+def test_a_file_that_is_not_text_is_one_sentence(environment: Callable[[dict[str, str]], None], tmp_path: Path) -> None:
+    environment(GOOD)
+    file = tmp_path / ".env"
+    file.write_text("HOST=127.0.0.1 # canary", "utf-16")
+    with pytest.raises(BadSettings) as refused:
+        read_settings(env_file=file, platforms=PLATFORMS)
+    assert refused.value.problems == [
+        f"{file} is not text in UTF-8. Save it again in that encoding, or type it anew from .env.example.",
+    ]

@@ -310,7 +310,10 @@ async def test_a_link_whose_time_is_over_is_marked(town: Town, sweeper: Sweeper,
     assert counted(await sweeper.run(), "links ended") == 1
     async with town.db.reading() as session:
         ended = {row.code: row.ended_at for row in (await session.exec(select(InviteRow))).all()}
+        (audit,) = (await session.exec(select(AuditRow))).all()
     assert ended == {"over": clock.now(), "going": None, "endless": None}
+    assert (audit.action, audit.subject_kind, audit.subject_id, audit.at) == ("invite.ended", "invite", "over", clock.now())
+    assert (audit.before, audit.after, audit.answer) == ({"state": "running"}, {"state": "ended"}, "its time was over")
 
 
 async def test_what_has_had_its_time_is_forgotten(town: Town, sweeper: Sweeper, clock: VirtualClock) -> None:
@@ -330,6 +333,33 @@ async def test_what_has_had_its_time_is_forgotten(town: Town, sweeper: Sweeper, 
     await sweeper.run()
     left = await everything(town.db)
     assert [len(left[name]) for name in ("states", "browsers", "credentials", "inbox", "outbox")] == [1, 1, 1, 2, 2]
+
+
+async def test_a_dry_run_leaves_nothing_out_that_a_real_one_counts(
+    town: Town, database: Database, clock: VirtualClock, ids: Ids, asked: Asked
+) -> None:
+    async def probe(space: object, *, cause: CauseId) -> None:
+        assert space
+        assert cause
+
+    past, old = clock.now() - SECOND, clock.now() - timedelta(days=31)
+    await town.store([
+        StateRow(state_hash="s", browser_hash="b", platform=PLATFORM, purpose="join", subject="x", expires_at=past),
+        BrowserRow(browser_hash="b", platform=PLATFORM, user=PlatformUserId("1"), name="x", expires_at=past),
+        CredentialRow(platform=PLATFORM, subject="x", purpose="join", secret="s", expires_at=past),
+        inbox_row("old", received_at=old, status=WorkStatus.DONE),
+        outbox_row("old", community_id=town.id, created_at=old, status=WorkStatus.DONE),
+    ])  # fmt: skip
+    await town.grant(await town.members(2), status=GrantStatus.PENDING, due_at=past)
+    await town.grant([await town.member()], status=GrantStatus.BLOCKED, remedy=Remedy.CREATOR, actual=Actual.UNKNOWN, due_at=past)
+    sweeper = Sweeper(db=database, clock=clock, ids=ids, refetch=asked, probe=probe)
+    foretold = await sweeper.run(dry_run=True)
+    done = await sweeper.run()
+    assert foretold.counts == done.counts
+    assert {what: number for (what, _), number in done.counts.items()} == {
+        "sign-ins forgotten": 1, "signed-in browsers forgotten": 1, "tokens forgotten": 1, "deliveries forgotten": 1,
+        "finished jobs forgotten": 1, "grants to carry out": 2, "spaces looked at again": 1,
+    }  # fmt: skip
 
 
 async def test_a_space_that_waits_for_its_creator_is_looked_at_hourly(

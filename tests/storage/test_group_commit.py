@@ -144,6 +144,31 @@ async def test_nobody_is_left_waiting_when_the_process_is_killed_at_a_commit(dat
     assert True not in answers
 
 
+async def test_one_that_was_killed_lets_nobody_wait_who_comes_later(database: Database) -> None:
+    def abandon() -> None:
+        raise Killed
+
+    later: list[Exception] = []
+
+    async def live() -> None:
+        async with GroupCommit(database) as group:
+            try:
+                await together(group, [inbox_row("a")])
+                await asyncio.Event().wait()
+            finally:
+                try:
+                    async with asyncio.timeout(1):
+                        await group.record(inbox_row("b"))
+                except (Busy, TimeoutError) as error:
+                    later.append(error)
+
+    database.before_commit = abandon
+    with pytest.raises(BaseExceptionGroup):
+        await live()
+    database.before_commit = None
+    assert [type(error) for error in later] == [Busy]
+
+
 async def test_the_lanes_of_new_rows_are_woken_after_the_commit_and_no_others(database: Database, group: GroupCommit) -> None:
     await store(database, [inbox_row("old")])
     woken: list[Lane] = []

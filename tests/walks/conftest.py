@@ -1,4 +1,10 @@
-"""A town for each walk: the emulators, the product in this process, and a clock that moves only when told to."""
+"""A town for each walk: the emulators, the product in this process, and a clock that moves only when told to.
+
+Walks on which the database has a say take ``shop`` and are walked on both: two at once, money that takes days, what falls due by the
+clock, what is made up for or taken up again after a restart, and one of every kind of way in and out. The others take ``sqlite_shop``:
+they differ in what a vendor answers or a page says, over queries that these walks and the tests of storage, billing and membership
+send to both databases already. Walking all of them twice would take longer than anybody waits before each change.
+"""
 
 import asyncio
 import logging

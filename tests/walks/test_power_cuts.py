@@ -4,7 +4,6 @@ import asyncio
 import gc
 import sqlite3
 from contextlib import closing, suppress
-from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -17,6 +16,8 @@ from sandbox.discord.people import Person
 from tests.walks.power import Power, PowerPlan
 from tests.walks.shop import Shop
 from tests.walks.stage import Stage
+from web.app import create_runner
+from web.keys import Services
 
 SHARES = 6
 """The points are shared out over this many tests, each with a town of its own."""
@@ -49,11 +50,11 @@ def runners(monkeypatch: pytest.MonkeyPatch) -> list[web.AppRunner]:
     """Every server of the product's that was started."""
     started: list[web.AppRunner] = []
 
-    def starting(*args: Any, **kwargs: Any) -> web.AppRunner:  # noqa: ANN401 - as the product passes them
-        started.append(web.AppRunner(*args, **kwargs))
+    def starting(services: Services, *, grace: float) -> web.AppRunner:
+        started.append(create_runner(services, grace=grace))
         return started[-1]
 
-    monkeypatch.setattr("bots.bootstrap.web", SimpleNamespace(AppRunner=starting, TCPSite=web.TCPSite))
+    monkeypatch.setattr("bots.bootstrap.create_runner", starting)
     return started
 
 

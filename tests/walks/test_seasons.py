@@ -67,16 +67,16 @@ async def test_a_card_mended_within_the_grace_keeps_the_role_all_along(shop: Sho
     assert len(shop.stage.charges()) == 2
 
 
-async def test_a_card_mended_after_the_grace_brings_the_role_back(sqlite_shop: Shop) -> None:
-    await sqlite_shop.command("doorman setup", grace_days=2)
-    ben = await member(sqlite_shop, FAILS_LATER)
-    await sqlite_shop.stage.advance(days=32, hours=2)
-    assert sqlite_shop.holds(ben) == set()
-    assert only(sqlite_shop.stage.subscriptions())["status"] == "past_due"
-    (invoice,) = [one for one in sqlite_shop.stage.stripe.table("invoice") if one["status"] == "open"]
-    await sqlite_shop.stage.town.cashiers.pay_invoice(invoice["hosted_invoice_url"])
-    await sqlite_shop.stage.settled()
-    assert sqlite_shop.holds(ben) == {"Gold"}
+async def test_a_card_mended_after_the_grace_brings_the_role_back(shop: Shop) -> None:
+    await shop.command("doorman setup", grace_days=2)
+    ben = await member(shop, FAILS_LATER)
+    await shop.stage.advance(days=32, hours=2)
+    assert shop.holds(ben) == set()
+    assert only(shop.stage.subscriptions())["status"] == "past_due"
+    (invoice,) = [one for one in shop.stage.stripe.table("invoice") if one["status"] == "open"]
+    await shop.stage.town.cashiers.pay_invoice(invoice["hosted_invoice_url"])
+    await shop.stage.settled()
+    assert shop.holds(ben) == {"Gold"}
 
 
 async def test_whoever_waits_with_a_failed_payment_is_not_sold_the_same_plan_again(sqlite_shop: Shop) -> None:
@@ -127,12 +127,12 @@ async def test_an_event_that_comes_long_after_the_cancel_revives_nobody(shop: Sh
     assert words_to(ben).count("your membership has ended") == 1
 
 
-async def test_the_end_comes_even_when_nobody_tells_of_it(sqlite_shop: Shop) -> None:
-    ben = await member(sqlite_shop)
-    await sqlite_shop.cancels(ben)
-    with sqlite_shop.stage.webhooks_lost():
-        await sqlite_shop.stage.advance(days=34)
-    assert sqlite_shop.holds(ben) == set()
+async def test_the_end_comes_even_when_nobody_tells_of_it(shop: Shop) -> None:
+    ben = await member(shop)
+    await shop.cancels(ben)
+    with shop.stage.webhooks_lost():
+        await shop.stage.advance(days=34)
+    assert shop.holds(ben) == set()
 
 
 async def test_a_renewal_nobody_tells_of_locks_nobody_out(sqlite_shop: Shop) -> None:
@@ -240,14 +240,14 @@ async def test_a_refund_of_a_part_keeps_access(shop: Shop) -> None:
     assert shop.holds(ben) == set()
 
 
-async def test_a_refunded_pass_ends_and_one_bought_after_it_lasts(sqlite_shop: Shop) -> None:
-    ben = await member(sqlite_shop, interval="30 days")
-    await sqlite_shop.stage.town.cashiers.refund(only(sqlite_shop.stage.charges()).id)
-    await sqlite_shop.stage.settled()
-    assert sqlite_shop.holds(ben) == set()
-    await sqlite_shop.buys(ben, await sqlite_shop.link())
-    await sqlite_shop.stage.advance(days=29)
-    assert sqlite_shop.holds(ben) == {"Gold"}
+async def test_a_refunded_pass_ends_and_one_bought_after_it_lasts(shop: Shop) -> None:
+    ben = await member(shop, interval="30 days")
+    await shop.stage.town.cashiers.refund(only(shop.stage.charges()).id)
+    await shop.stage.settled()
+    assert shop.holds(ben) == set()
+    await shop.buys(ben, await shop.link())
+    await shop.stage.advance(days=29)
+    assert shop.holds(ben) == {"Gold"}
 
 
 async def test_a_refund_of_an_earlier_month_leaves_this_month_alone(sqlite_shop: Shop) -> None:

@@ -29,13 +29,13 @@ async def test_discord_down_while_a_fan_pays_loses_nobody(shop: Shop) -> None:
     assert len(shop.stage.charges()) == 1
 
 
-async def test_discord_down_while_a_membership_ends_takes_the_role_once_it_is_back(sqlite_shop: Shop) -> None:
-    ben = sqlite_shop.fan("ben")
-    await sqlite_shop.buys(ben, await sqlite_shop.sells(interval="30 days"))
-    async with sqlite_shop.stage.town.discord.outage():
-        await sqlite_shop.stage.advance(days=31)
-        assert sqlite_shop.holds(ben) == {"Gold"}
-    await sqlite_shop.stage.until(lambda: sqlite_shop.holds(ben) == set())
+async def test_discord_down_while_a_membership_ends_takes_the_role_once_it_is_back(shop: Shop) -> None:
+    ben = shop.fan("ben")
+    await shop.buys(ben, await shop.sells(interval="30 days"))
+    async with shop.stage.town.discord.outage():
+        await shop.stage.advance(days=31)
+        assert shop.holds(ben) == {"Gold"}
+    await shop.stage.until(lambda: shop.holds(ben) == set())
 
 
 async def test_stripe_down_while_its_event_is_worked_on_only_delays(shop: Shop) -> None:
@@ -109,18 +109,18 @@ async def test_events_that_came_while_the_product_was_down_are_made_up_for_at_it
     assert shop.holds(ben) == {"Gold"}
 
 
-async def test_a_command_cut_off_by_a_restart_is_answered_after_it(sqlite_shop: Shop) -> None:
-    await sqlite_shop.plan()
-    outage = sqlite_shop.stage.town.wire.faults.outage("stripe")
+async def test_a_command_cut_off_by_a_restart_is_answered_after_it(shop: Shop) -> None:
+    await shop.plan()
+    outage = shop.stage.town.wire.faults.outage("stripe")
     with pytest.raises(NoAnswerError):
-        await sqlite_shop.creator.command(
-            sqlite_shop.server, "doorman plan create", name="Late", price="5 USD", interval="week", role=sqlite_shop.role(), within=0.5
+        await shop.creator.command(
+            shop.server, "doorman plan create", name="Late", price="5 USD", interval="week", role=shop.role(), within=0.5
         )
-    await sqlite_shop.stage.stop()
-    sqlite_shop.stage.town.wire.faults.lift(outage)
-    await sqlite_shop.stage.start()
-    await sqlite_shop.stage.advance(minutes=2)
-    assert "Late" in (await sqlite_shop.command("doorman plan list")).words
+    await shop.stage.stop()
+    shop.stage.town.wire.faults.lift(outage)
+    await shop.stage.start()
+    await shop.stage.advance(minutes=2)
+    assert "Late" in (await shop.command("doorman plan list")).words
 
 
 async def test_a_role_moved_above_the_bot_stops_the_sale_is_told_and_mended_is_granted(shop: Shop) -> None:

@@ -111,40 +111,40 @@ async def test_a_paid_checkout_opened_again_leads_to_the_welcome_page(sqlite_sho
 
 
 @pytest.fixture
-async def pass_buyer(sqlite_shop: Shop) -> Person:
+async def pass_buyer(shop: Shop) -> Person:
     """Somebody about to buy a 30-day pass."""
-    await sqlite_shop.plan("Pass", interval="30 days")
-    return sqlite_shop.fan("ben")
+    await shop.plan("Pass", interval="30 days")
+    return shop.fan("ben")
 
 
-async def test_money_that_takes_days_lets_in_when_it_arrives(sqlite_shop: Shop, pass_buyer: Person) -> None:
-    checkout = await sqlite_shop.checkout(pass_buyer, await sqlite_shop.link("Pass"))
-    welcome = await sqlite_shop.stage.town.cashiers.pay(checkout, bank_account=BANK)
-    await sqlite_shop.stage.settled()
+async def test_money_that_takes_days_lets_in_when_it_arrives(shop: Shop, pass_buyer: Person) -> None:
+    checkout = await shop.checkout(pass_buyer, await shop.link("Pass"))
+    welcome = await shop.stage.town.cashiers.pay(checkout, bank_account=BANK)
+    await shop.stage.settled()
     assert "Your payment is on its way" in await page(welcome)
-    assert not sqlite_shop.server.has(pass_buyer)
-    await sqlite_shop.stage.advance(days=4)
-    assert sqlite_shop.holds(pass_buyer) == {"Gold"}
+    assert not shop.server.has(pass_buyer)
+    await shop.stage.advance(days=4)
+    assert shop.holds(pass_buyer) == {"Gold"}
     assert "You are in" in await page(welcome)
 
 
-async def test_money_on_its_way_is_not_asked_for_again(sqlite_shop: Shop, pass_buyer: Person) -> None:
-    link = await sqlite_shop.link("Pass")
-    await sqlite_shop.stage.town.cashiers.pay(await sqlite_shop.checkout(pass_buyer, link), bank_account=BANK)
-    await sqlite_shop.stage.settled()
-    async with sqlite_shop.at_the_offer(pass_buyer, link) as browser:
+async def test_money_on_its_way_is_not_asked_for_again(shop: Shop, pass_buyer: Person) -> None:
+    link = await shop.link("Pass")
+    await shop.stage.town.cashiers.pay(await shop.checkout(pass_buyer, link), bank_account=BANK)
+    await shop.stage.settled()
+    async with shop.at_the_offer(pass_buyer, link) as browser:
         assert "on its way" in await browser.press("Continue to payment")
-    assert len(sqlite_shop.stage.stripe.table("checkout.session")) == 1
+    assert len(shop.stage.stripe.table("checkout.session")) == 1
 
 
-async def test_money_that_never_arrives_opens_nothing_and_may_be_tried_again(sqlite_shop: Shop, pass_buyer: Person) -> None:
-    link = await sqlite_shop.link("Pass")
-    welcome = await sqlite_shop.stage.town.cashiers.pay(await sqlite_shop.checkout(pass_buyer, link), bank_account=EMPTY_BANK)
-    await sqlite_shop.stage.advance(days=4)
-    assert not sqlite_shop.server.has(pass_buyer)
+async def test_money_that_never_arrives_opens_nothing_and_may_be_tried_again(shop: Shop, pass_buyer: Person) -> None:
+    link = await shop.link("Pass")
+    welcome = await shop.stage.town.cashiers.pay(await shop.checkout(pass_buyer, link), bank_account=EMPTY_BANK)
+    await shop.stage.advance(days=4)
+    assert not shop.server.has(pass_buyer)
     assert "did not arrive" in await page(welcome)
-    await sqlite_shop.buys(pass_buyer, link)
-    assert sqlite_shop.holds(pass_buyer) == {"Gold"}
+    await shop.buys(pass_buyer, link)
+    assert shop.holds(pass_buyer) == {"Gold"}
 
 
 async def test_whoever_closed_their_messages_reads_the_welcome_on_its_page(sqlite_shop: Shop) -> None:
@@ -173,10 +173,10 @@ async def test_a_fan_who_takes_back_what_they_allowed_comes_in_by_an_invite_and_
     assert "You are in" in await page(welcome)
 
 
-async def test_a_link_sells_as_often_as_it_may_and_no_more(sqlite_shop: Shop) -> None:
-    await sqlite_shop.plan()
-    link = await sqlite_shop.link(uses=1)
-    await sqlite_shop.buys(sqlite_shop.fan("ben"), link)
+async def test_a_link_sells_as_often_as_it_may_and_no_more(shop: Shop) -> None:
+    await shop.plan()
+    link = await shop.link(uses=1)
+    await shop.buys(shop.fan("ben"), link)
     assert "used as often as it may be" in await page(link)
 
 

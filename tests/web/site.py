@@ -35,7 +35,7 @@ from tests.web.fakes import (
     FakeWebhooks,
     HttpPlatform,
 )
-from web.app import create_app
+from web.app import create_runner
 from web.keys import Services
 from web.ports import Webhooks
 
@@ -178,7 +178,7 @@ class Site:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Self]:
         """Serve on a free port of 127.0.0.1; ``public_url`` is that address unless it was set."""
-        runner = web.AppRunner(create_app(self.real(self.services())), access_log=None, shutdown_timeout=1.0)
+        runner = create_runner(self.real(self.services()), grace=1.0)
         await runner.setup()
         try:
             await web.SockSite(runner, self.listening).start()

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.web.fakes import LODGE
+from tests.web.fakes import LODGE, FakeWebhooks
 from tests.web.site import Site, Visitor
 from web import middleware
 
@@ -63,6 +63,22 @@ async def test_a_body_that_never_ends_is_given_up(site: Site, monkeypatch: pytes
     answer = await asyncio.wait_for(reader.readline(), 5)
     writer.close()
     assert b" 408 " in answer
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "bogus"])
+async def test_a_body_is_taken_as_it_comes_and_one_that_cannot_be_unpacked_is_no_error_of_ours(
+    site: Site, fan: Visitor, caplog: pytest.LogCaptureFixture, encoding: str
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(site.base.rpartition(":")[2]))
+    head = f"POST /webhooks/stripe HTTP/1.1\r\nHost: x\r\nContent-Encoding: {encoding}\r\nContent-Length: 5\r\nConnection: close\r\n\r\n"
+    writer.write(head.encode() + b"hello")
+    answer = await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+    assert b" 200 " in answer.partition(b"\r\n")[0]
+    assert isinstance(site.webhooks, FakeWebhooks)
+    assert [body for _, body, _ in site.webhooks.received] == [b"hello"], "whoever checks the signature has the bytes it is over"
+    assert (await fan.get("/healthz")).status == 200
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 async def test_a_visitor_who_leaves_in_the_middle_breaks_nothing(site: Site, fan: Visitor, caplog: pytest.LogCaptureFixture) -> None:

@@ -29,6 +29,12 @@ def test_every_setting_explains_itself_in_one_line() -> None:
         ("client_id", "my-app", "is a number of about 18 digits"),
         ("api_url", "https://discord.com/api", "must look like https://discord.com/api/v10"),
         ("api_url", "discord.com/api/v10", "must look like https://discord.com/api/v10"),
+        ("api_url", "https:///api/v10", "must look like https://discord.com/api/v10"),
+        ("api_url", "http://[::1/api/v10", "must look like https://discord.com/api/v10"),
+        ("api_url", "http://127.0.0.1 /api/v10", "must look like https://discord.com/api/v10"),
+        ("client_id", "\u0661\u0662\u0663", "is a number of about 18 digits"),
+        ("gateway_url", "ws://", "name a host"),
+        ("gateway_url", "ws://[::1", "name a host"),
         ("gateway_url", "https://gateway.discord.gg", "must start with ws:// or wss://"),
     ],
 )

@@ -1,19 +1,22 @@
 """How the API behaves whatever the route: keys, errors, idempotency, expansion, pages."""
 
 import base64
+import re
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
 import pytest
 import stripe
+from stripe.params import WebhookEndpointCreateParams
 
 from sandbox.faults import Fault, FaultKind
+from sandbox.stripe.event_types import EVENT_TYPES
 from tests.sandbox.stripe.shop import Shop
 
 
 async def call(
-    shop: Shop, method: str, path: str, data: dict[str, str] | None = None, headers: dict[str, str] | None = None
+    shop: Shop, method: str, path: str, data: dict[str, str] | bytes | None = None, headers: dict[str, str] | None = None
 ) -> tuple[int, Any, Any]:
     headers = {"Authorization": f"Bearer {shop.emulator.api_key}", **(headers or {})}
     async with aiohttp.ClientSession() as http, http.request(method, shop.emulator.base_url + path, headers=headers, data=data) as answer:
@@ -236,3 +239,38 @@ async def test_a_list_is_in_order_of_creation_however_its_rows_came_to_it(shop: 
         await shop.api.v1.payment_methods.attach_async(card.id, {"customer": customer.id})
     pages = await shop.api.v1.customers.payment_methods.list_async(customer.id, {"limit": 2})
     assert [row.id async for row in pages.auto_paging_iter()] == [card.id for card in cards[::-1]]
+
+
+@pytest.mark.parametrize("version", ["garbage", "2020-08-27", ""])
+async def test_another_version_of_the_api_is_refused_by_name(shop: Shop, version: str) -> None:
+    status, body, headers = await call(shop, "GET", "/v1/account", headers={"Stripe-Version": version})
+    assert (status, body["error"]["type"]) == (400, "invalid_request_error")
+    assert body["error"]["message"] == f"Invalid Stripe API version: {version}"
+    assert headers["Stripe-Version"] == "2026-10-28.endive"
+    assert (await call(shop, "GET", "/v1/account", headers={"Stripe-Version": "2026-10-28.endive"}))[0] == 200
+
+
+async def test_a_body_that_is_no_text_and_a_route_of_the_second_version_are_refused_with_an_error_object(shop: Shop) -> None:
+    status, body, headers = await call(shop, "POST", "/v1/products", data=b"name=\xff\xfe", headers={"Content-Type": "text/plain"})
+    assert (status, body["error"]["type"]) == (400, "invalid_request_error")
+    assert headers["Request-Id"].startswith("req_")
+    status, body, _ = await call(shop, "GET", "/v2/core/events")
+    assert status == 404
+    assert body["error"]["message"].startswith("Unrecognized request URL (GET: /v2/core/events)")
+
+
+async def test_an_endpoint_asks_only_for_events_there_are(shop: Shop) -> None:
+    url = {"url": "https://example.com/hook"}
+    for wanted in ("*", "invoice.paid", "price.created"):
+        assert (await call(shop, "POST", "/v1/webhook_endpoints", data={**url, "enabled_events[0]": wanted}))[0] == 200
+    made = await shop.api.v1.webhook_endpoints.create_async({"url": url["url"], "enabled_events": ["invoice.paid"]})
+    for path in ("/v1/webhook_endpoints", f"/v1/webhook_endpoints/{made.id}"):
+        bogus = {**url, "enabled_events[0]": "invoice.paid", "enabled_events[1]": "bogus.event"}
+        status, body, _ = await call(shop, "POST", path, data=bogus)
+        assert (status, body["error"]["param"]) == (400, "enabled_events[1]")
+    assert (await shop.api.v1.webhook_endpoints.retrieve_async(made.id)).enabled_events == ["invoice.paid"]
+
+
+def test_the_types_of_events_are_those_the_vendors_library_knows() -> None:
+    known = str(WebhookEndpointCreateParams.__annotations__["enabled_events"])
+    assert EVENT_TYPES | {"*"} == set(re.findall(r"[*a-z_.0-9]+", known.partition("Literal[")[2].partition("]")[0]))
