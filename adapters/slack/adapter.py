@@ -173,8 +173,11 @@ class SlackAdapter:
     async def start(self, inbound: Inbound) -> None:
         await self._desk.start(inbound)
 
-    async def close(self) -> None:
+    async def stop_listening(self) -> None:
         await self._desk.close()
+
+    async def close(self) -> None:
+        await self.stop_listening()
         await self._wire.close()
 
     async def handle(
