@@ -1,7 +1,6 @@
 """Every word Slack can answer has a class that says when to try again and who must act."""
 
 from types import SimpleNamespace
-from typing import Any, cast
 
 import aiohttp
 import pytest
@@ -44,7 +43,8 @@ DEAD = ["account_inactive", "token_revoked", "invalid_auth", "not_authed", "toke
 
 def answered(error: str = "", *, status: int = 200, headers: dict[str, str] | None = None, **more: object) -> SlackApiError:
     data = {"ok": False, "error": error, **more} if error else {}
-    return SlackApiError("no", cast("Any", SimpleNamespace(status_code=status, headers=headers or {}, data=data)))
+    response = SimpleNamespace(status_code=status, headers=headers or {}, data=data)
+    return SlackApiError("no", response)  # type: ignore[no-untyped-call]
 
 
 @pytest.mark.parametrize("word", TENANT_FIX)

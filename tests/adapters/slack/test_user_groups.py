@@ -75,7 +75,7 @@ async def test_the_last_to_go_switch_the_group_off_and_the_first_to_come_switche
     await world.apply(resource, NOBODY, some(0, 1))
     assert group.disabled
     assert [user async for user in world.adapter.holders(resource)] == []
-    assert await world.adapter.holds(world.space, FEW[0]) == NOBODY
+    assert await world.adapter.holds(world.space, FEW[0]) == frozenset[Resource]()
 
     assert await world.apply(resource, some(2)) == {FEW[2]: None}
     assert not group.disabled
@@ -94,7 +94,7 @@ async def test_a_change_of_one_is_a_batch_of_one(world: Grouped) -> None:
     group, resource = world.group(some(0))
 
     await world.adapter.grant(resource, FEW[1], reason="paid")
-    assert await world.adapter.holds(world.space, FEW[1]) == {resource}
+    assert await world.adapter.holds(world.space, FEW[1]) == frozenset({resource})
     await world.adapter.revoke(resource, FEW[1], reason="ended")
 
     assert group.users == [FEW[0]]
