@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,6 +13,7 @@ from typing import Any, Self, TypeVar
 
 from bots.bootstrap import Doorman, open_doorman
 from bots.settings import Configuration, read_settings
+from core.ids import PlatformName
 from sandbox.clock import DEFAULT_START
 from sandbox.faults import Fault, FaultKind
 from sandbox.product import free_port
@@ -24,6 +25,7 @@ from storage.database import Session
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+DISCORD = PlatformName("discord")
 PATIENCE = 20.0
 """Real seconds within which everything settles, on a machine that has other things to do."""
 
@@ -71,6 +73,11 @@ def _nothing(_doorman: Doorman) -> None:
     """Leave the product as it is."""
 
 
+def as_it_is(_town: Town) -> Mapping[str, str]:
+    """Prepare nothing: the product starts in an empty town with the settings the town gives it."""
+    return {}
+
+
 async def _nobody() -> None:
     """Clean up after nobody."""
 
@@ -87,6 +94,8 @@ class Stage:
     """What to do once it is gone."""
     stripe_calls: list[str] = field(default_factory=list)
     """Method and path of every call to Stripe's API."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """What the product is set to besides, or instead of, what the town says."""
     _doorman: Doorman | None = None
 
     async def __aenter__(self) -> Self:
@@ -111,7 +120,7 @@ class Stage:
 
     def configuration(self) -> Configuration:
         """Return the product's settings, without the environment of this process."""
-        return read_settings({**self.town.environment(self.database_url), "AUTO_MIGRATE": "false"})
+        return read_settings({**self.town.environment(self.database_url), "AUTO_MIGRATE": "false", **self.settings})
 
     async def start(self) -> Doorman:
         """Start the product and return once it is ready and has nothing to do."""
@@ -143,6 +152,7 @@ class Stage:
         async with asyncio.timeout(PATIENCE):
             while True:
                 await self.town.stripe.webhooks.settled()
+                await self.town.slack.settled()
                 await self._heard()
                 await doorman.schedule.settled(PATIENCE)
                 await doorman.dispatcher.settled(PATIENCE)
@@ -185,12 +195,13 @@ class Stage:
         return self.town.stripe.webhooks._quiet() and self._all_heard() and not busy and doorman.dispatcher._idle.is_set()
 
     def _all_heard(self) -> bool:
-        for adapter in self.doorman.base.adapters.values():
+        adapter = self.doorman.base.adapters.get(DISCORD)
+        if adapter is not None:
             gateway: Any = adapter._supervisor.gateway  # type: ignore[attr-defined]
             spoken = max((one.sequence for one in self.town.discord.model.hub.sessions.values() if one.wake), default=0)
             if gateway.connected and (gateway.ws.sequence or 0) < spoken:
                 return False
-        return not any(task.get_name().startswith("discord on_") for task in asyncio.all_tasks())
+        return self.town.slack.deliveries._quiet() and not any(task.get_name().startswith("discord on_") for task in asyncio.all_tasks())
 
     async def _heard(self) -> None:
         while not self._all_heard():  # noqa: ASYNC110 - the gateway's client tells nobody what it has read
@@ -241,13 +252,23 @@ async def _all(session: Session, query: Any) -> list[Any]:  # noqa: ANN401
 
 
 @asynccontextmanager
-async def open_stage(database_url: str, *, record: Path | None = None, members_intent: bool = True) -> AsyncIterator[Stage]:
-    """Open the sandbox on a clock that stands still, and start the product in it; ``members_intent``: it is told who comes and goes."""
+async def open_stage(
+    database_url: str,
+    *,
+    record: Path | None = None,
+    members_intent: bool = True,
+    prepare: Callable[[Town], Mapping[str, str]] = as_it_is,
+) -> AsyncIterator[Stage]:
+    """Open the sandbox on a clock that stands still, and start the product in it.
+
+    ``members_intent``: Discord tells who comes and goes. ``prepare`` is called before the start and returns what to set besides.
+    """
     url = f"http://127.0.0.1:{free_port()}"
     async with (
         open_town(url, start=DEFAULT_START, flowing=False, record=record, limits="off") as town,
         Stage(town, database_url) as stage,
     ):
         town.discord.bot_members_intent = members_intent
+        stage.settings = prepare(town)
         await stage.start()
         yield stage
