@@ -131,6 +131,7 @@ class Site:
     communities: Communities = field(init=False)
     attachments: Attachments = field(init=False)
     installs: Installs = field(init=False)
+    linking: Linking = field(init=False)
     webhooks: Webhooks = field(default_factory=FakeWebhooks)
     checks: dict[str, bool] = field(default_factory=lambda: {"database": True, "lodge": True})
     public_url: str = ""
@@ -141,6 +142,7 @@ class Site:
     def __post_init__(self) -> None:
         self.communities = Communities(db=self.db, clock=self.clock, ids=self.ids)
         self.attachments = Attachments(db=self.db, clock=self.clock, ids=self.ids)
+        self.linking = Linking(db=self.db, clock=self.clock, ids=self.ids)
         self.installs = Installs(communities=self.communities, attachments=self.attachments)
 
     def services(self) -> Services:
@@ -153,7 +155,7 @@ class Site:
             statuses=self.statuses,
             tips=self.tips,
             installs=self.installs,
-            linking=Linking(db=self.db, clock=self.clock, ids=self.ids),
+            linking=self.linking,
             webhooks=self.webhooks,
             database=self.db,
             clock=self.clock,
