@@ -13,6 +13,7 @@ from sandbox.discord.browser import PageError
 from sandbox.discord.emulator import DiscordEmulator, Served
 from sandbox.discord.errors import RefusedError
 from sandbox.discord.people import CannotError, NoAnswerError, Server
+from sandbox.discord.person import Person
 from sandbox.discord.replies import Reply, Seen
 from sandbox.people import Fan
 from sandbox.stripe.people import GOOD_CARD, Refused, StripePeople
@@ -30,7 +31,7 @@ CANNOT = (Nobody, Missing, PageError, RefusedError, CannotError, NoAnswerError, 
 
 
 @dataclass
-class Player(Fan):
+class Player(Fan[Person]):
     """A fan or a creator, played step by step; ``authorize_url`` is where the platform asks people what they allow."""
 
     authorize_url: str = ""
