@@ -39,13 +39,17 @@ class Rotation:
         """Return the installation with a token that is good now; raises ExternalError."""
         lock = self._locks.setdefault(known.subject, asyncio.Lock())
         async with lock:
-            stored = await self._stored(known.subject)
-            if not self.due(stored):
-                return stored
-            lease = await self._credentials.lease(NAME, known.subject, PURPOSE, LEASE)
-            if lease is None:
-                return await self._awaited(stored)
-            return await self._renew(lease)
+            for _ in range(int(2 * LEASE / _PAUSE)):
+                stored = await self._stored(known.subject)
+                if not self.due(stored):
+                    return stored
+                lease = await self._credentials.lease(NAME, known.subject, PURPOSE, LEASE)
+                if lease is not None:
+                    return await self._renew(lease)
+                if stored.expires_at is not None and self._clock.now() < stored.expires_at:
+                    return stored  # somebody else is renewing it, and the old one lasts until then
+                await sleep(self._clock, _PAUSE)
+        raise TransientError("The app's token is being renewed.", code="renewing")
 
     async def _renew(self, lease: Lease) -> Installed:
         held = Installed.load(lease.secret)
@@ -74,15 +78,6 @@ class Rotation:
         now = self._clock.now()
         refresh = str(answer.get("refresh_token") or held.refresh_token)
         return replace(held, bot_token=str(answer["access_token"]), refresh_token=refresh, expires_at=end_of(answer, now))
-
-    async def _awaited(self, stored: Installed) -> Installed:
-        """Somebody else is renewing: go on with the old token while it lasts, else wait for the new one."""
-        for _ in range(int(LEASE / _PAUSE)):
-            if stored.expires_at is None or self._clock.now() < stored.expires_at:
-                return stored
-            await sleep(self._clock, _PAUSE)
-            stored = await self._stored(stored.subject)
-        raise TransientError("The app's token is being renewed.", code="renewing")
 
     async def _stored(self, subject: str) -> Installed:
         secret = await self._credentials.get(NAME, subject, PURPOSE)

@@ -6,7 +6,9 @@ import random
 from datetime import timedelta
 
 import aiohttp
+from slack_sdk.web.async_client import AsyncWebClient
 
+from adapters.slack import quiet
 from adapters.slack.asking import said
 from adapters.slack.client import Wire
 from adapters.slack.socket_mode import PING_SECONDS, Line, Take
@@ -65,7 +67,7 @@ class Supervisor:
         """Put a new connection in place of the old one; None when it is up, else how long to wait, or zero when back-off decides."""
         line: Line | None = None
         try:
-            web = self._wire.web(self._token)
+            web = self._web()
             answer = await said(web.apps_connections_open(app_token=self._token))
             line = Line(web, str(answer["url"]), self._take, tasks, ping=self._ping)
             await line.open()
@@ -84,6 +86,11 @@ class Supervisor:
         finally:
             if line is not None:
                 await line.shut()
+
+    def _web(self) -> AsyncWebClient:
+        """Unpaced: that method's promised one call a minute would keep a second connection waiting, and we back off by ourselves."""
+        wire = self._wire
+        return AsyncWebClient(self._token, base_url=wire.api_url, session=wire.session, logger=quiet.logger, retry_handlers=[])
 
     async def _replace(self, line: Line | None) -> None:
         old, self._line = self._line, line
