@@ -4,7 +4,7 @@ On Enterprise, since only there somebody has an id before they come into the wor
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from urllib.parse import parse_qs, urlsplit
 
@@ -105,12 +105,10 @@ class Emulated:
         """Serve, start, and wait until requests flow."""
         async with self.serving():
             await self.adapter.start(self.inbound)
-            await self.until(lambda: self.emulator.sockets.connected > 0)
+            async with asyncio.timeout(10):
+                while not self.adapter.connected:  # noqa: ASYNC110 - a property has nothing to wait for
+                    await asyncio.sleep(0.01)
             yield self
-
-    async def until(self, reached: Callable[[], bool]) -> None:
-        """Wait (a bounded time) until the emulator's world is so."""
-        await self.emulator.model.when(reached, 10.0)
 
     # people
 

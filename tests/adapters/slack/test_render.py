@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from adapters.slack import render
 from core.commands import CommandReply, ReplyButton
 from core.ids import PlatformUserId
-from core.platform import LinkButton, Message
+from core.platform import Message
 from core.text import Bold, Code, Mention, Moment, MomentStyle, Span, Text, Url
 from sandbox.slack import blocks as limits
 
@@ -115,7 +115,9 @@ def test_a_button_that_cannot_work_is_a_bug_of_ours(button: ReplyButton) -> None
 
 def test_fields_stand_under_the_body_a_line_each() -> None:
     made = render.reply(
-        CommandReply("Plan", ("Body",), (LinkButton("Open", "https://x.example"),), (("Price", ("5 USD",)), ("Trial", (Bold("none"),))))
-    )  # type: ignore[arg-type]
+        CommandReply(
+            "Plan", ("Body",), (ReplyButton("Open", url="https://x.example"),), (("Price", ("5 USD",)), ("Trial", (Bold("none"),)))
+        )
+    )
 
     assert "".join(one["text"] for one in elements(made)) == "Body\nPrice: 5 USD\nTrial: none"
