@@ -5,8 +5,14 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import tomllib
+from collections.abc import Callable, Iterable, Iterator
+from importlib.metadata import entry_points
 from pathlib import Path
+
+import pytest
+
+from bots.platforms import GROUP
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -80,13 +86,32 @@ def test_only_storage_writes_queries(root: Path) -> None:
     assert not strange
 
 
-def test_nothing_above_the_adapters_names_a_platform(root: Path) -> None:
-    names = {path.name for path in (root / "adapters").iterdir() if (path / "__init__.py").exists()} | {"discord", "slack"}
-    named = re.compile("|".join(sorted(names)), re.IGNORECASE)
-    lines = [
+def platform_names(root: Path) -> set[str]:
+    """Every platform there is: those installed here, those this package brings, and those that are made up for tests."""
+    projects = [root / "pyproject.toml", *sorted((root / "tests" / "fixtures").glob("*/pyproject.toml"))]
+    declared = (tomllib.loads(project.read_text(encoding="utf-8"))["project"]["entry-points"][GROUP] for project in projects)
+    return {entry.name for entry in entry_points(group=GROUP)}.union(*declared)
+
+
+def naming(names: set[str], sources: Iterable[tuple[str, str]]) -> list[str]:
+    """Each place in ``sources`` with a platform's name in it, as part of a word too."""
+    named = re.compile("|".join(map(re.escape, sorted(names))), re.IGNORECASE)
+    return [
         f"{path}:{number}: {line.strip()}"
-        for path, source in modules(root, *WITHOUT_PLATFORMS)
-        for number, line in enumerate(source.splitlines(), 1)
+        for path, source in sources
+        for number, line in enumerate([path, *source.splitlines()])
         if named.search(line)
     ]
-    assert not lines, "\n".join(lines)
+
+
+def test_nothing_above_the_adapters_names_a_platform(root: Path) -> None:
+    names = platform_names(root)
+    assert names >= {"discord", "slack", "veranda"}
+    named = naming(names, modules(root, *WITHOUT_PLATFORMS))
+    assert not named, "\n".join(named)
+
+
+@pytest.mark.parametrize("name", ["discord", "slack", "veranda"])
+def test_a_platform_named_anywhere_in_a_file_is_found(root: Path, name: str) -> None:
+    named = naming(platform_names(root), [("bots/router.py", f'"""Fine."""\nif platform == "{name.upper()}_X":'), (f"web/{name}.py", "")])
+    assert named == [f'bots/router.py:2: if platform == "{name.upper()}_X":', f"web/{name}.py:0: web/{name}.py"]
