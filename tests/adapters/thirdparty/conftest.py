@@ -3,34 +3,31 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from bots.__main__ import app, main
 from bots.platforms import Platform, installed
 from core.ids import PlatformName
 from sandbox.clock import VirtualClock
+from tests.adapters.thirdparty import guide
 from tests.fixtures.veranda.emulator import Veranda
 
-PACKAGE = Path(__file__).parents[2] / "fixtures" / "veranda"
-PIP = ("-m", "pip", "--isolated", "--disable-pip-version-check", "install", "--quiet", "--no-input", "--no-cache-dir")
-OFFLINE = ("--no-deps", "--no-build-isolation", "--no-index")
-
-
-@pytest.fixture
-def package() -> Path:
-    """The package's folder, as its author has it."""
-    return PACKAGE
+Doorman = Callable[..., str]
+OFFLINE = ("--isolated", "--disable-pip-version-check", "--quiet", "--no-input", "--no-index", "--no-cache-dir")
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder the package is installed in, once; building leaves traces, so a copy is built."""
+    """A folder the package is installed in, as the guide says; building leaves traces, so a copy is built."""
+    ((*words, where),) = guide.commands(".venv/bin/python -m pip")
+    assert guide.ROOT / where == guide.PACKAGE
     folder = tmp_path_factory.mktemp("thirdparty")
-    source = shutil.copytree(PACKAGE, folder / "source", ignore=shutil.ignore_patterns("__pycache__", "build", "*.egg-info"))
+    source = shutil.copytree(guide.PACKAGE, folder / "source", ignore=shutil.ignore_patterns("__pycache__", "build", "*.egg-info"))
     said = subprocess.run(  # noqa: S603 - this interpreter's own pip
-        [sys.executable, *PIP, *OFFLINE, "--target", str(folder / "site"), str(source)],
+        [sys.executable, "-m", "pip", *words, *OFFLINE, "--target", str(folder / "site"), str(source)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -55,6 +52,23 @@ def platforms(site: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[Plat
 def veranda(platforms: dict[PlatformName, Platform]) -> Platform:
     """The platform as its entry point has it."""
     return platforms[PlatformName("veranda")]
+
+
+@pytest.fixture
+def doorman(platforms: dict[PlatformName, Platform], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Doorman:
+    """Run the program where the package is installed, and return what it says."""
+    assert platforms
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: str) -> str:
+        monkeypatch.setattr(app, "registered_groups", [])  # each run adds what is installed then
+        monkeypatch.setattr(sys, "argv", ["doorman", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert not ended.value.code
+        return capsys.readouterr().out
+
+    return run
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from bots.__main__ import app, main
 from bots.platforms import Platform, installed
 from bots.settings import BadSettings, read_settings
 from core.ids import PlatformName
@@ -21,23 +20,6 @@ OWN = {
 }
 THEIRS = {"VERANDA_APP_ID": APP_ID, "VERANDA_TOKEN": TOKEN, "VERANDA_SIGNING_SECRET": SIGNING_SECRET}
 Doorman = Callable[..., str]
-
-
-@pytest.fixture
-def doorman(platforms: dict[PlatformName, Platform], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Doorman:
-    """Run the program where the package is installed, and return what it says."""
-    assert platforms
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*arguments: str) -> str:
-        monkeypatch.setattr(app, "registered_groups", [])  # each run adds what is installed then
-        monkeypatch.setattr(sys, "argv", ["doorman", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        assert not ended.value.code
-        return capsys.readouterr().out
-
-    return run
 
 
 def test_an_installed_package_is_found_by_its_entry_point(veranda: Platform, site: Path) -> None:
