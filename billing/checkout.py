@@ -1,10 +1,10 @@
-"""From a link to the processor's checkout: one open order per account and plan, never a second charge."""
+"""From a link to the processor's checkout: one open order per member and plan, never a second charge."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 
 from billing.customer import Customers, Payer, is_gone
-from billing.eligibility import Outlook, check_bound, check_not_member, check_places, outlook, trial_days
+from billing.eligibility import Outlook, check_bound, check_not_member, check_place, check_places, outlook, trial_days
 from core.clock import Clock
 from core.errors import PermanentError, Refusal
 from core.ids import CauseId, CommunityId, Ids, OrderId
@@ -49,7 +49,8 @@ class Checkouts:
     async def start(self, code: str, who: Identity, *, cause: CauseId) -> Started:
         """Open a checkout for ``who`` through a link, or find the one that is open.
 
-        Refusals: those of the link, ``invite_not_yours``, ``already_member``, ``payment_waiting``, ``payment_pending``.
+        Refusals: those of the link, ``invite_not_yours``, ``account_elsewhere``, ``already_member``, ``payment_waiting``,
+        ``payment_pending``.
         """
         for _ in range(3):
             facts, order, known = await self._order(code, who, cause)
@@ -102,9 +103,10 @@ class Checkouts:
             now = self._clock.now()
             check_link(facts.link, now)
             check_bound(facts, who)
+            await check_place(session, facts, who)
             account = await accounts.ensure(session, facts.invite.community_id, who, self._ids, now)
             await members.hold(session, account.member_id)  # of two clicks at once, the second finds what the first stored
-            known = await orders.open_order(session, account.id, facts.plan.id)
+            known = await orders.open_order(session, account.member_id, facts.plan.id)
             if known is not None and _usable(known, now.timestamp()):
                 return facts, known, True
             trail = Trail(self._ids, now, cause, who.actor)

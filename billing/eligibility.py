@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from core.errors import Refusal
 from core.ids import CommunityId
 from core.payments import Interval, IntervalUnit
-from core.people import Identity
-from storage import accounts, entitlements, invites, orders, plans, subscriptions
+from core.people import GUEST, Identity
+from storage import accounts, entitlements, invites, linking, orders, plans, subscriptions
 from storage.accounts import AccountRow
 from storage.database import Session
 from storage.invites import InviteFacts
@@ -29,13 +29,24 @@ def check_bound(facts: InviteFacts, who: Identity) -> None:
         raise Refusal("invite_not_yours", f"This link is for @{invite.bound_name} alone. Ask in {facts.link.community_name} for your own.")
 
 
+async def check_place(session: Session, facts: InviteFacts, who: Identity) -> None:
+    """Refuse an account nobody could let in here: ``account_elsewhere``. A guest shows theirs later."""
+    community = facts.invite.community_id
+    if who.platform != GUEST and not await linking.is_here(session, community, who.platform, who.realm):
+        raise Refusal(
+            "account_elsewhere",
+            f"@{who.name} is an account of a place that does not belong to {facts.link.community_name}. Nothing was charged. "
+            "Go back and continue with the account you use there.",
+        )
+
+
 async def check_not_member(session: Session, account: AccountRow, plan: PlanView) -> None:
     """Refuse to sell a double: ``already_member``, ``payment_waiting``, ``payment_pending``."""
     if not extends(plan.interval) and await entitlements.live(session, account.community_id, account.member_id, plan.id):
         raise Refusal(ALREADY, f"You have “{plan.name}” already. Nothing was charged.")
     if (held := await subscriptions.waiting(session, account.member_id, plan.id)) is not None:
         raise Refusal("payment_waiting", _lives_on(held, plan.name))
-    if await orders.pending(session, account.id, plan.id):
+    if await orders.pending(session, account.member_id, plan.id):
         raise Refusal("payment_pending", f"Your payment for “{plan.name}” is on its way. You are let in as soon as it arrives.")
 
 

@@ -26,7 +26,7 @@ async def tell_of_links(session: Session, sweep: Sweep, ids: Ids, limit: int) ->
         space.invite_link_told = True
         session.add(space)
         notice = Notice(NoticeKind.INVITE_LINK_WORN, {"space": space.name, "why": _why(space)})
-        dedupe = f"invite_link:{space.id}:{space.invite_link_set_at}"
+        dedupe = f"invite_link:{space.id}:{sweep.at.isoformat()}"
         await add_notice(session, Trail(ids, sweep.at, sweep.cause), CommunityId(space.community_id), notice, dedupe=dedupe)
     return Tally(space.community_id for space in found)
 

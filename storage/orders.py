@@ -69,11 +69,9 @@ class OrderRow(SQLModel, table=True):
     paid_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
 
 
-async def open_order(session: AsyncSession, account: AccountId, plan: PlanId) -> OrderRow | None:
-    """Find the one open order of an account for a plan."""
-    query = select(OrderRow).where(
-        OrderRow.account_id == account, OrderRow.plan_id == plan, col(OrderRow.status) == inline(OrderStatus.OPEN)
-    )
+async def open_order(session: AsyncSession, member: MemberId, plan: PlanId) -> OrderRow | None:
+    """Find the one open order of a member for a plan, whichever of their accounts it was begun with."""
+    query = select(OrderRow).where(OrderRow.member_id == member, OrderRow.plan_id == plan, col(OrderRow.status) == inline(OrderStatus.OPEN))
     return (await session.exec(query)).first()
 
 
@@ -87,15 +85,15 @@ async def awaiting(session: AsyncSession, account: StripeAccountId, limit: int) 
     return (await session.exec(query.order_by(col(OrderRow.created_at)).limit(limit))).all()
 
 
-async def pending(session: AsyncSession, account: AccountId, plan: PlanId) -> bool:
-    """Return whether money for a plan is on its way, or came for a subscription we do not hold yet."""
+async def pending(session: AsyncSession, member: MemberId, plan: PlanId) -> bool:
+    """Return whether a member's money for a plan is on its way, or came for a subscription we do not hold yet."""
     held = select(SubscriptionRow.id).where(
         SubscriptionRow.stripe_account_id == OrderRow.stripe_account_id,
         SubscriptionRow.stripe_subscription_id == OrderRow.stripe_subscription_id,
     )
     unread = and_(col(OrderRow.status) == OrderStatus.PAID, col(OrderRow.stripe_subscription_id) != "", ~held.exists())
     query = select(OrderRow.id).where(
-        OrderRow.account_id == account, OrderRow.plan_id == plan, or_(col(OrderRow.status) == OrderStatus.PENDING, unread)
+        OrderRow.member_id == member, OrderRow.plan_id == plan, or_(col(OrderRow.status) == OrderStatus.PENDING, unread)
     )
     return (await session.exec(query)).first() is not None
 

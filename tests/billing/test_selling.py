@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -6,11 +7,13 @@ from sqlmodel import select
 
 from billing.plan import parse_interval
 from core.errors import Refusal, TransientError
-from core.ids import Ids
+from core.ids import Ids, PlatformUserId
 from core.money import Money
 from core.payments import Interval, IntervalUnit
+from core.people import GUEST, Identity
 from sandbox.clock import VirtualClock
 from sandbox.faults import Fault, FaultKind
+from storage import accounts
 from storage.audit import AuditRow
 from storage.database import Database
 from storage.entitlements import EntitlementRow, EntitlementState, SourceKind
@@ -177,6 +180,35 @@ async def test_the_last_place_of_a_link_is_not_sold_twice_at_the_same_time(marke
     code = await market.link(max_uses=1)
     await market.checkouts.start(code, BEN, cause=market.cause())
     assert "Try again in an hour" in await refusal(market.checkouts.start(code, CLEO, cause=market.cause()), "invite_used_up")
+
+
+async def test_an_account_of_another_place_is_charged_nothing(market: Market) -> None:
+    await market.plan()
+    stranger = replace(BEN, realm="another")
+    said = await refusal(market.checkouts.start(await market.link(), stranger, cause=market.cause()), "account_elsewhere")
+    assert "Nothing was charged" in said
+
+
+async def test_a_guest_buys_without_an_account_anywhere(market: Market) -> None:
+    await market.plan()
+    guest = Identity(GUEST, "", PlatformUserId("a browser"), "Guest")
+    started = await market.checkouts.start(await market.link(), guest, cause=market.cause())
+    assert (await market.checkouts.start(await market.link(), guest, cause=market.cause())).order_id == started.order_id
+    await market.cashiers.pay(started.url)
+
+
+async def test_two_accounts_of_one_member_are_at_one_checkout_and_not_charged_twice(market: Market) -> None:
+    await market.plan()
+    code = await market.link()
+    first = await market.checkouts.start(code, BEN, cause=market.cause())
+    async with market.db.transaction() as session:
+        ben = await accounts.find(session, market.home.community_id, BEN)
+        assert ben is not None
+        ben.active = False
+        await session.flush()
+        assert await accounts.add(session, market.home.community_id, ben.member_id, CLEO, market.ids, market.clock.now())
+    second = await market.checkouts.start(code, CLEO, cause=market.cause())
+    assert (second.order_id, second.reused) == (first.order_id, True)
 
 
 async def test_a_link_for_one_person_sells_to_nobody_else(market: Market) -> None:

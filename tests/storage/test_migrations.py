@@ -137,3 +137,22 @@ async def test_sqlite_migrations_run_without_foreign_keys_and_are_checked_at_the
         async with engines.writer.begin() as connection:
             await connection.execute(text("INSERT INTO members (id, community_id, created_at) VALUES ('n', 'gone', '2026-01-01')"))
     await engines.dispose()
+
+
+async def test_what_was_there_before_a_migration_is_there_after_it(empty: Engines) -> None:
+    await upgrade(empty, "0001")
+    async with empty.writer.begin() as connection:
+        await connection.execute(text("INSERT INTO communities VALUES ('c', 'Den', 'USD', NULL, NULL, '', '2026-01-01', NULL, '', NULL)"))
+        await connection.execute(
+            text(
+                "INSERT INTO spaces (id, community_id, platform, realm, external_id, name, installer, connected, created_at) "
+                "VALUES ('s', 'c', 'den', '', '1', 'Den', '1', true, '2026-01-01')"
+            )
+        )
+    await upgrade(empty)
+    async with empty.reader.connect() as connection:
+        kept = (await connection.execute(text("SELECT name, connected, invite_link, invite_link_uses, invite_link_told FROM spaces"))).one()
+    assert tuple(kept) == ("Den", True, "", 0, False)
+    await downgrade(empty, "0001")
+    async with empty.reader.connect() as connection:
+        assert (await connection.execute(text("SELECT id, external_id FROM spaces"))).all() == [("s", "1")]
