@@ -9,11 +9,14 @@ from bots.scheduler import Job
 from bots.use_cases import UseCases
 from membership.drift import Drift
 from membership.sweep import Sweeper
+from membership.uninvited import Uninvited
 
 HEALTH_EVERY = timedelta(seconds=5)
 CATCH_UP_EVERY = timedelta(minutes=10)
 DRIFT_EVERY = timedelta(minutes=5)
 """Each look asks about a hundred members at most, those not seen for longest first: one call every three seconds."""
+
+UNINVITED_EVERY = timedelta(hours=1)
 
 
 def jobs(base: Foundation, cases: UseCases, examine: Callable[[], Awaitable[None]]) -> list[Job]:
@@ -23,6 +26,7 @@ def jobs(base: Foundation, cases: UseCases, examine: Callable[[], Awaitable[None
         Job("catch-up", CATCH_UP_EVERY, catch_up(base, cases).run),
         Job("sweep", base.configuration.settings.sweep_every, sweeper(base, cases).run),
         Job("drift", DRIFT_EVERY, drift(base).run),
+        Job("uninvited", UNINVITED_EVERY, Uninvited(**base.tools(), adapters=base.adapters).run),
     ]
 
 

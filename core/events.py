@@ -24,6 +24,7 @@ class NoticeKind(StrEnum):
     HELLO = "hello"
     OWNER_TASK = "owner_task"
     INVITE_LINK_WORN = "invite_link_worn"
+    UNINVITED = "uninvited"
 
 
 FOR_CREATOR = frozenset(
@@ -37,13 +38,14 @@ FOR_CREATOR = frozenset(
         NoticeKind.HELLO,
         NoticeKind.OWNER_TASK,
         NoticeKind.INVITE_LINK_WORN,
+        NoticeKind.UNINVITED,
     }
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One thing to tell. ``facts`` are strings and numbers only: names, amounts as text, times in ISO 8601."""
+    """One thing to tell. ``facts`` are plain JSON: names, amounts as text, times in ISO 8601, lists of ids."""
 
     kind: NoticeKind
     facts: Mapping[str, Any] = field(default_factory=dict)

@@ -44,7 +44,7 @@ class Notices:
             who = await accounts.of_member_in(session, MemberId(row.subject), home) if row.subject and home else None
         if home is None:
             return False
-        message = to_creator(notice, community.name, who.external_id if who else None)
+        message = to_creator(notice, community.name, who.external_id if who else None, here=notice.facts.get("space") == home.id)
         ways: list[Destination] = [Person(home.space, home.installer)]
         if community.notice_channel and community.notice_space_id == home.id:
             ways.insert(0, Channel(home.space, community.notice_channel))

@@ -35,8 +35,8 @@ def to_member(notice: Notice, community: str) -> Message:
             return Message(f"{community}: your membership has ended", ("Your ", plan, *_why_ended(facts)))
 
 
-def to_creator(notice: Notice, community: str, about: PlatformUserId | None) -> Message:
-    """Word a notice for the creator; ``about`` is the member it is about."""
+def to_creator(notice: Notice, community: str, about: PlatformUserId | None, *, here: bool = False) -> Message:
+    """Word a notice for the creator; ``about`` is the member it is about, ``here``: it is about the space it is told in."""
     facts = notice.facts
     match notice.kind:
         case NoticeKind.TIP:
@@ -52,13 +52,15 @@ def to_creator(notice: Notice, community: str, about: PlatformUserId | None) -> 
             status, which = Code(str(facts["status"])), Code(str(facts["subscription"]))
             body = ("Its status is ", status, ", which I don't know. The member keeps access. Please look at ", which, " in Stripe.")
             return Message("A subscription I don't understand", body)
-        case NoticeKind.SPACE_LOST | NoticeKind.INVITE_LINK_WORN | NoticeKind.OWNER_TASK:
-            return _in_and_out(notice, about)
+        case NoticeKind.SPACE_LOST | NoticeKind.INVITE_LINK_WORN | NoticeKind.OWNER_TASK | NoticeKind.UNINVITED:
+            return _in_and_out(notice, about, here=here)
         case _:
             return _hello(Bold(str(facts["space"])))
 
 
-def _in_and_out(notice: Notice, about: PlatformUserId | None) -> Message:
+def _in_and_out(notice: Notice, about: PlatformUserId | None, *, here: bool) -> Message:
+    if notice.kind is NoticeKind.UNINVITED:
+        return _uninvited(notice.facts, here=here)
     if notice.kind is NoticeKind.OWNER_TASK:
         return _owner_task(notice.facts, about)
     what = Bold(str(notice.facts["space"]))
@@ -119,6 +121,15 @@ def _owner_task(facts: Any, about: PlatformUserId | None) -> Message:  # noqa: A
     if facts.get("late"):
         return Message("Still to do by you", ("Please take ", who, *what, *why, "Until then they read on without paying."))
     return Message("Something only you can do", ("Please take ", who, *what, *why, "By ", _moment(facts["by"]), ", please."))
+
+
+def _uninvited(facts: Any, *, here: bool) -> Message:  # noqa: ANN401
+    names: list[Span] = [Mention(PlatformUserId(one)) if here else Code(str(one)) for one in facts["people"]]
+    listed = tuple(span for name in names for span in (name, ", "))[:-1]
+    more = f" and {facts['more']} more" if facts["more"] else ""
+    after = " without having paid: somebody there added them. I take out only whom I let in, so it is for you to say whether they stay."
+    where = (" in ", Bold(str(facts["place"])), after)
+    return Message("Somebody is in who has not paid", (*listed, more, " can read ", Bold(str(facts["resource"])), *where))
 
 
 def _moment(text: Any) -> Moment:  # noqa: ANN401

@@ -29,13 +29,14 @@ from storage import (
     stripe_accounts,
     subscriptions,
     tips,
+    uninvited,
     webhook_endpoints,
 )
 
 MODULES = (
     account_changes, accounts, audit, communities, credentials, customers, entitlements, grants, inbox, invites, lanes, ledger,
     members, orders, outbox, owner_tasks, plan_resources, plans, prices, resources, spaces, states, stripe_accounts, subscriptions, tips,
-    webhook_endpoints,
+    uninvited, webhook_endpoints,
 )  # fmt: skip
 
 

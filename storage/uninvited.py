@@ -1,0 +1,75 @@
+"""Who is in what is sold without having been let in: each is remembered, so that the creator is told once."""
+
+from collections.abc import Collection, Iterator
+from datetime import datetime
+
+from sqlalchemy import Text, delete
+from sqlmodel import Field, SQLModel, and_, col, or_, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from core.ids import CommunityId, PlatformName, PlatformUserId, ResourceId
+from core.platform import ResourceKind
+from storage.accounts import AccountRow
+from storage.grants import GrantRow, GrantStatus
+from storage.plan_resources import PlanResourceRow
+from storage.resources import ResourceRow
+from storage.spaces import SpaceRow
+from storage.types import UTCDateTime, scoped
+from storage.upsert import insert
+
+AT_ONCE = 500
+"""How many people one statement names."""
+
+
+class UninvitedRow(SQLModel, table=True):
+    """Somebody whom others brought in, for as long as they stay."""
+
+    __tablename__ = "uninvited"
+    __table_args__ = (scoped("uninvited", "resource_id", "resources"),)
+
+    resource_id: ResourceId = Field(sa_type=Text, primary_key=True)
+    external_id: PlatformUserId = Field(sa_type=Text, primary_key=True)
+    community_id: CommunityId = Field(sa_type=Text)
+    seen_at: datetime = Field(sa_type=UTCDateTime)
+
+
+async def sold(session: AsyncSession, kind: ResourceKind, platforms: Collection[PlatformName]) -> list[tuple[ResourceRow, SpaceRow]]:
+    """Return everything of a kind that a plan opens, each with its space, where we still are."""
+    query = (
+        select(ResourceRow, SpaceRow)
+        .join(SpaceRow, col(SpaceRow.id) == col(ResourceRow.space_id))
+        .where(ResourceRow.kind == kind, col(SpaceRow.connected), col(SpaceRow.platform).in_(platforms))
+        .where(col(ResourceRow.id).in_(select(PlanResourceRow.resource_id)))
+        .order_by(col(ResourceRow.id))
+    )
+    return list((await session.exec(query)).all())
+
+
+async def let_in(session: AsyncSession, resource: ResourceId) -> set[PlatformUserId]:
+    """Return who is to have it, and whom we are still to take out of it."""
+    ours = and_(col(GrantRow.attempted), ~col(GrantRow.found), col(GrantRow.status) != GrantStatus.DONE)
+    query = (
+        select(AccountRow.external_id)
+        .join(GrantRow, col(GrantRow.account_id) == col(AccountRow.id))
+        .where(GrantRow.resource_id == resource, or_(col(GrantRow.wanted), ours))
+    )
+    return set(await session.exec(query))
+
+
+async def note(session: AsyncSession, resource: ResourceRow, people: Collection[PlatformUserId], now: datetime) -> list[PlatformUserId]:
+    """Remember exactly these people; returns those who are new, in order."""
+    known = set(await session.exec(select(UninvitedRow.external_id).where(UninvitedRow.resource_id == resource.id)))
+    for some in _slices(sorted(known.difference(people))):
+        gone = delete(UninvitedRow).where(col(UninvitedRow.resource_id) == resource.id, col(UninvitedRow.external_id).in_(some))
+        await session.execute(gone)
+    new: list[PlatformUserId] = []
+    for some in _slices(sorted(set(people) - known)):
+        rows = [UninvitedRow(resource_id=resource.id, external_id=one, community_id=resource.community_id, seen_at=now) for one in some]
+        statement = insert(session, UninvitedRow).values([row.model_dump() for row in rows]).on_conflict_do_nothing()
+        new += (await session.execute(statement.returning(col(UninvitedRow.external_id)))).scalars()
+    return sorted(new)
+
+
+def _slices(people: list[PlatformUserId]) -> Iterator[list[PlatformUserId]]:
+    for start in range(0, len(people), AT_ONCE):
+        yield people[start : start + AT_ONCE]
