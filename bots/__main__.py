@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from bots.bootstrap import open_doorman
+from bots.commands import COMMANDS
 from bots.doctor import examine, table
 from bots.failures import EXPECTED, sentence
 from bots.foundation import open_database, prepare
@@ -124,7 +125,7 @@ def main() -> None:
     for name, platform in installed().items():
         if platform.cli is not None:
             app.add_typer(platform.cli, name=name, help=f"What only {platform.label} needs.")
-    app(prog_name="doorman")
+    app(prog_name="doorman", obj=[command.spec for command in COMMANDS])
 
 
 async def _serve(configuration: Configuration) -> None:

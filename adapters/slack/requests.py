@@ -20,8 +20,8 @@ from core.platform import ResourceKind, ResourceLabel, Space
 
 log = logging.getLogger(__name__)
 
-_PATIENCE = 1.0
-"""Real seconds for each question to Slack: all must be stored and acknowledged within three."""
+_PATIENCE = 0.7
+"""Real seconds for each question to Slack, of which there are at most four: all must be stored and acknowledged within three."""
 NOT_NOW = "I could not ask Slack who you are just now, so nothing was done. Please try again in a minute."
 List = Callable[[Space], Awaitable[Sequence[ResourceLabel]]]
 """Lists the channels and groups of a workspace."""

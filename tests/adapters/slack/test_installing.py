@@ -137,6 +137,16 @@ async def test_a_token_that_was_replaced_meanwhile_is_not_the_one_that_was_refus
     await wire.close()
 
 
+async def test_what_was_installed_after_a_removal_is_not_forgotten(house: House, store: CredentialStore) -> None:
+    installations, wire = another(house)
+    await installations.gone(house.space, house.clock.now() - timedelta(seconds=1))
+    assert await store.get(house.adapter.name, house.club.id, "installation") is not None
+
+    await installations.gone(house.space, house.clock.now())
+    assert await store.get(house.adapter.name, house.club.id, "installation") is None
+    await wire.close()
+
+
 # renewing
 
 
@@ -164,6 +174,7 @@ async def test_two_who_renew_at_once_get_one_new_token(rotating: House, after: t
     old = await first.token(rotating.space)
     rotating.clock.advance(after)
     before = rotating.emulator.rest.count("oauth.v2.access")
+    rotating.emulator.wire.latency = 0.1  # so that everybody asks while the first is at it
 
     got = await tokens_of(rotating, first, second, first, second)
 
