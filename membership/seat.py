@@ -53,7 +53,7 @@ async def take(session: Session, community: CommunityRow, member: MemberId, new:
         raise RuntimeError("an account that was just stored is not there")
     for each in sorted({member, account.member_id}):
         await members.hold(session, each)
-    change = next((row for row in await account_changes.under_way(session, member) if _seat(row) == _seat(account)), None)
+    change = next((row for row in await account_changes.under_way(session, member, hold=True) if _seat(row) == _seat(account)), None)
     old = next((row for row in held if row.member_id == member and row.active and _seat(row) == _seat(account)), None)
     if account.member_id == member and (account.active or (change is not None and change.new_id == account.id)):
         return await _already(session, account, change)
@@ -119,7 +119,7 @@ def permit_hash(account: AccountRow) -> str:
 
 async def promote(session: Session, member: MemberId, trail: Trail) -> None:
     """Put accounts that waited in their place, once the platform has said that those before them hold nothing of ours."""
-    for change in await account_changes.under_way(session, member):
+    for change in await account_changes.under_way(session, member, hold=True):
         if not await account_changes.stripped(session, change.old_id):
             continue
         account = await session.get_one(AccountRow, change.new_id)

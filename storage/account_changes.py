@@ -46,10 +46,10 @@ class AccountChangeRow(SQLModel, table=True):
     """When the old account had been stripped and the new one took its place; None while it waits."""
 
 
-async def under_way(session: AsyncSession, member: MemberId) -> Sequence[AccountChangeRow]:
-    """Return a member's changes that wait for an old account to be stripped, held against other writers."""
+async def under_way(session: AsyncSession, member: MemberId, *, hold: bool = False) -> Sequence[AccountChangeRow]:
+    """Return a member's changes that wait for an old account to be stripped; with ``hold``, kept from other writers."""
     query = select(AccountChangeRow).where(AccountChangeRow.member_id == member, col(AccountChangeRow.done_at).is_(None))
-    return (await session.exec(query.with_for_update(key_share=True))).all()
+    return (await session.exec(query.with_for_update(key_share=True) if hold else query)).all()
 
 
 async def moments(session: AsyncSession, member: MemberId, platform: PlatformName, realm: str, since: datetime) -> Sequence[datetime]:

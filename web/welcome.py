@@ -9,7 +9,7 @@ from core.people import Identity
 from core.platform import AccountLinking
 from web.browser import known_or_new, proven
 from web.headers import allow_forms
-from web.invite import sign_in_origin
+from web.invite import adapter_of, sign_in_origin
 from web.keys import ADAPTERS, STATUSES, TIPS
 from web.pages import page
 from web.ports import Welcome
@@ -37,6 +37,7 @@ async def show(request: web.Request) -> web.Response:
         "stands": _stands(welcome),
         "own": own,
         "sign_ins": ways,
+        "open_to_all": {name for name in _sign_ins(request, welcome) if adapter_of(request, name).strangers_sign_in},
         "path": request.path,
         "token": browser.form_token,
     }

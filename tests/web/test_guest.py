@@ -139,6 +139,17 @@ async def test_the_page_of_the_order_shows_the_way_in_and_then_takes_the_account
     assert await accounts_of(site, town, who) == {(GUEST, who.user), (LODGE, "8")}
 
 
+async def test_whoever_pays_with_one_account_can_add_one_elsewhere_from_the_order(site: Site, fan: Visitor) -> None:
+    await fan.sign_in()
+    ben = Identity(LODGE, "", PlatformUserId("8"), "ben")
+    site.statuses.orders["order"] = FakeWelcome(payer=ben, inside=True, ways=(FakeWay(HARBOUR, "The pier"),))
+    page = await fan.get("/welcome/order")
+    assert "<h1>You are in</h1>" in page.text
+    assert "Also yours" in page.text
+    assert ">Continue with Harbour<" in page.text
+    assert "Ask whoever sold you this" not in page.text
+
+
 async def test_without_a_stored_link_the_page_says_whom_to_ask(site: Site, town: Town, fan: Visitor) -> None:
     await paid_first(fan)
     path, who = await order_of(site, town)
@@ -216,9 +227,7 @@ async def test_a_guest_who_bought_nothing_signs_in_like_anybody(site: Site, town
         assert await accounts.find(session, town.id, Identity(LODGE, "", PlatformUserId("8"), "ben")) is None
 
 
-async def test_an_account_of_another_place_is_refused_and_the_guest_stays(
-    site: Site, town: Town, fan: Visitor
-) -> None:
+async def test_an_account_of_another_place_is_refused_and_the_guest_stays(site: Site, town: Town, fan: Visitor) -> None:
     await paid_first(fan)
     path, who = await order_of(site, town)
     site.platform.people["elsewhere"] = LinkedAccount(PlatformUserId("9"), "W9", "cas", None, None)
