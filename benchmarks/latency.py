@@ -98,8 +98,8 @@ async def open_servers(town: Town, count: int) -> list[Server]:
     return await asyncio.gather(*(one(number) for number in range(count)))
 
 
-async def queue_up(town: Town, servers: Sequence[Server], count: int) -> list[Buyer]:
-    """Bring ``count`` members to the checkout."""
+async def queue_up(town: Town, servers: Sequence[Server], count: int, first: int = 0) -> list[Buyer]:
+    """Bring ``count`` members to the checkout, numbered from ``first``."""
     limit = asyncio.Semaphore(AT_ONCE)
 
     async def one(number: int) -> Buyer:
@@ -112,7 +112,7 @@ async def queue_up(town: Town, servers: Sequence[Server], count: int) -> list[Bu
             session = town.stripe.account.table("checkout.session").find(checkout.rpartition("/")[2].partition("?")[0])
             return Buyer(person, server, checkout, session["client_reference_id"] if session else link_in(checkout))
 
-    return await asyncio.gather(*(one(number) for number in range(count)))
+    return await asyncio.gather(*(one(number) for number in range(first, first + count)))
 
 
 async def pay_all(town: Town, buyers: Sequence[Buyer], rate: float, sent: Sent) -> list[float]:
