@@ -66,6 +66,7 @@ class DiscordAdapter:
         self._answers = Answers(self._tokenless, clock)
         self._sign_in = SignIn(settings, self._tokenless, clock)
         self._supervisor: Supervisor | None = None
+        self._stopping: asyncio.Future[None] | None = None
 
     @property
     def connected(self) -> bool:
@@ -74,6 +75,7 @@ class DiscordAdapter:
     async def start(self, inbound: Inbound) -> None:
         host = Host(NAME, inbound, self._answers, self._clock, self._ids)
         host.on_change = self._changed
+        self._stopping = None
         tasks = await self._stack.enter_async_context(asyncio.TaskGroup())
         supervisor = self._supervisor = Supervisor(
             lambda members: Gateway(host, self._rest, self._clock, tasks, members=members),
@@ -89,7 +91,10 @@ class DiscordAdapter:
             self._stack.push_async_callback(stop, tasks.create_task(work))
 
     async def stop_listening(self) -> None:
-        await self._stack.aclose()
+        if self._stopping is None:  # whoever waits may be interrupted, and the connection must not be left half closed by that
+            self._stopping = asyncio.ensure_future(self._stack.aclose())  # noqa: TID251 - awaited to its end by ``close``
+        await asyncio.wait([self._stopping])
+        await self._stopping
 
     async def close(self) -> None:
         await self.stop_listening()

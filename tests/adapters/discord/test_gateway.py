@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -224,6 +225,24 @@ async def test_moving_roles_about_is_one_change_or_two_not_one_for_each(world: E
     await asyncio.sleep(0.5)
 
     assert world.inbound.kinds().count(EventKind.RESOURCES_CHANGED) <= 2
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 4, 6, 8])
+async def test_a_stop_that_is_interrupted_is_finished_by_closing(clock: VirtualClock, steps: int) -> None:
+    before = set(threading.enumerate())
+    async with Emulated(clock).connected() as world:
+        threads = {thread for thread in set(threading.enumerate()) - before if "keep-alive" in thread.name}
+        assert threads
+        async with asyncio.TaskGroup() as group:
+            stopping = group.create_task(world.adapter.stop_listening())
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            stopping.cancel()
+        await world.adapter.close()
+        assert not world.adapter.connected
+        for thread in threads:
+            await asyncio.to_thread(thread.join, 3)
+        assert not any(thread.is_alive() for thread in threads)
 
 
 async def test_closing_leaves_no_task_behind(clock: VirtualClock) -> None:

@@ -11,6 +11,7 @@ from sandbox.clock import VirtualClock
 from sandbox.record import Recorder
 from sandbox.stripe import StripeEmulator
 from sandbox.wire import Wire, serve
+from tests.sandbox.judging import shared_record
 from tests.sandbox.stripe.shop import Mailbox, Shop
 
 JUDGE = Path(__file__).resolve().parents[4] / "shared" / "tools" / "conformance.py"
@@ -30,12 +31,15 @@ sys.exit(conformance.main(sys.argv[2:]))
 
 
 @pytest.fixture(scope="session")
-def stripe_record(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def stripe_record(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Every exchange of these tests, held against the vendor's own description at the end, where that is at hand."""
-    path = tmp_path_factory.mktemp("stripe") / "record.jsonl"
-    yield path
-    if JUDGE.exists() and path.exists():
-        command = [sys.executable, "-c", JUDGING, str(JUDGE.parent), str(path)]
+    with shared_record(request, tmp_path_factory, "stripe", judge) as path:
+        yield path
+
+
+def judge(record: Path) -> None:
+    if JUDGE.exists():
+        command = [sys.executable, "-c", JUDGING, str(JUDGE.parent), str(record)]
         judged = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - nothing of it comes from outside
         assert judged.returncode == 0, judged.stdout + judged.stderr
 
