@@ -58,7 +58,8 @@ async def let_in(session: AsyncSession, resource: ResourceId) -> set[PlatformUse
 
 async def note(session: AsyncSession, resource: ResourceRow, people: Collection[PlatformUserId], now: datetime) -> list[PlatformUserId]:
     """Remember exactly these people; returns those who are new, in order."""
-    known = set(await session.exec(select(UninvitedRow.external_id).where(UninvitedRow.resource_id == resource.id)))
+    stored = select(UninvitedRow.external_id).where(UninvitedRow.resource_id == resource.id)
+    known = {PlatformUserId(user) for user in await session.exec(stored)}
     for some in _slices(sorted(known.difference(people))):
         gone = delete(UninvitedRow).where(col(UninvitedRow.resource_id) == resource.id, col(UninvitedRow.external_id).in_(some))
         await session.execute(gone)
