@@ -53,7 +53,7 @@ async def let_in(session: AsyncSession, resource: ResourceId) -> set[PlatformUse
         .join(GrantRow, col(GrantRow.account_id) == col(AccountRow.id))
         .where(GrantRow.resource_id == resource, or_(col(GrantRow.wanted), ours))
     )
-    return set(await session.exec(query))
+    return {PlatformUserId(one) for one in await session.exec(query)}
 
 
 async def note(session: AsyncSession, resource: ResourceRow, people: Collection[PlatformUserId], now: datetime) -> list[PlatformUserId]:

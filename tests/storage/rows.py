@@ -19,6 +19,7 @@ from core.ids import (
     InviteId,
     MemberId,
     OrderId,
+    OwnerTaskId,
     PlanId,
     PlatformName,
     PlatformUserId,
@@ -47,6 +48,7 @@ from storage.ledger import LedgerRow
 from storage.members import MemberRow
 from storage.orders import OrderRow
 from storage.outbox import OutboxKind, OutboxRow
+from storage.owner_tasks import OwnerTaskRow
 from storage.plan_resources import PlanResourceRow
 from storage.plans import PlanRow
 from storage.prices import PriceRow
@@ -56,6 +58,7 @@ from storage.states import BrowserRow, StateRow
 from storage.stripe_accounts import StripeAccountKind, StripeAccountRow
 from storage.subscriptions import SubscriptionRow
 from storage.tips import TipRow
+from storage.uninvited import UninvitedRow
 from storage.upsert import table
 from storage.webhook_endpoints import WebhookEndpointRow
 
@@ -244,6 +247,16 @@ def _access(x: str) -> list[SQLModel]:
             changed_at=AT,
             cause_id=CauseId("cause"),
         ),
+        OwnerTaskRow(
+            id=OwnerTaskId(f"{x}-task"),
+            community_id=community,
+            grant_id=GrantId(f"{x}-grant"),
+            why="forbidden",
+            opened_at=AT,
+            due_at=AT,
+            remind_at=AT,
+        ),
+        UninvitedRow(resource_id=ResourceId(f"{x}-resource"), external_id=PlatformUserId("43"), community_id=community, seen_at=AT),
         inbox_row(x, handle=f'{{"token": "{SECRET}"}}'),
         outbox_row(x),
         CredentialRow(platform=PLATFORM, subject=f"{x}:42", purpose="join", secret=SECRET, expires_at=AT),
