@@ -4,6 +4,7 @@ from bots.commands import (
     account,
     attach,
     claim,
+    home,
     invite,
     join,
     link,
@@ -43,5 +44,5 @@ _WORKING: tuple[Command, ...] = (
     claim.COMMAND,
     tip.COMMAND,
 )
-COMMANDS: tuple[Command, ...] = (*_WORKING, help_on(_WORKING))
+COMMANDS: tuple[Command, ...] = (*_WORKING, help_on(_WORKING), home.COMMAND)
 """The table the router registers and the worker looks commands up in."""

@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import select
 
 from bots.commands import COMMANDS
-from core.commands import Audience, CommandSpec
+from core.commands import Audience, CommandKind, CommandSpec
 from core.ids import CommunityId
 from core.people import Identity
 from core.platform import EventKind
@@ -65,7 +65,9 @@ def test_no_two_commands_have_the_same_words() -> None:
 def test_all_of_doorman_is_the_creator_s_so_that_it_can_be_hidden_from_members() -> None:
     assert {spec.audience for spec in SPECS if spec.words[0] == "doorman"} == {Audience.CREATOR}
     assert {spec.name for spec in SPECS if spec.audience is Audience.CREATOR} == set(CREATOR_COMMANDS)
-    assert {spec.name for spec in SPECS if spec.audience is Audience.MEMBER} == {"join", "status", "manage", "link", "claim", "tip"}
+    assert {spec.name for spec in SPECS if spec.audience is Audience.MEMBER} == {
+        "join", "status", "manage", "link", "claim", "tip", "home",
+    }  # fmt: skip
 
 
 def test_every_answer_is_for_the_asker_alone() -> None:
@@ -459,7 +461,7 @@ async def test_a_code_that_is_made_up_is_refused_with_where_to_get_one(bench: Be
 
 async def test_help_names_every_other_command(bench: Bench) -> None:
     said = text(await bench.ask(bench.creator, "doorman help"))
-    assert all(f"/{spec.name}" in said for spec in SPECS if spec.name != "doorman help")
+    assert all(f"/{spec.name}" in said for spec in SPECS if spec.name != "doorman help" and spec.kind is CommandKind.SLASH)
 
 
 # Places
@@ -491,3 +493,12 @@ async def test_a_member_of_a_server_we_have_not_heard_of_yet_is_asked_to_wait(be
 async def test_the_owner_sees_what_only_they_can_do(bench: Bench) -> None:
     said = text(await bench.ask(bench.creator, "doorman tasks"))
     assert said == "Nothing to do | I can do everything here by myself at the moment."
+
+
+async def test_our_page_shows_a_member_their_own_and_a_creator_the_community_too(bench: Bench) -> None:
+    await bench.plan()
+    own, all_of_it = text(await bench.ask(bench.fan, "home")), text(await bench.ask(bench.creator, "home"))
+    assert "You are not a member yet." in own
+    assert "You sell" not in own
+    assert "You sell 1 plan" in all_of_it
+    assert "Nothing to do" in all_of_it

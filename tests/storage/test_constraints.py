@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel
 
+from storage.account_changes import AccountChangeRow
 from storage.accounts import AccountRow
 from storage.customers import CustomerRow
 from storage.database import Database
@@ -18,6 +19,7 @@ from storage.ledger import LedgerRow
 from storage.members import MemberRow
 from storage.orders import OrderRow, OrderStatus
 from storage.outbox import OutboxRow
+from storage.owner_tasks import OwnerTaskRow
 from storage.plans import PlanRow, PlanStatus
 from storage.prices import PriceRow
 from storage.resources import ResourceRow
@@ -26,11 +28,12 @@ from storage.subscriptions import SubscriptionRow
 from storage.tables import metadata
 from storage.tips import TipRow
 from storage.webhook_endpoints import WebhookEndpointRow
-from tests.storage.rows import changed, everything, store
+from tests.storage.rows import AT, changed, everything, store
 
 Changes = dict[str, Any]
 # name: the table; what makes a second row differ while the rule is still broken; what more makes it fine
 UNIQUE: dict[str, tuple[type[SQLModel], Changes, Changes]] = {
+    "uq_account_changes_under_way": (AccountChangeRow, {}, {"done_at": AT}),
     "uq_accounts_external": (AccountRow, {"member_id": "second-member", "active": False}, {"external_id": "44"}),
     "uq_accounts_active": (AccountRow, {"external_id": "44"}, {"active": False}),
     "uq_customers_stripe": (CustomerRow, {"member_id": "second-member"}, {"stripe_customer_id": "cus_2"}),
@@ -43,6 +46,7 @@ UNIQUE: dict[str, tuple[type[SQLModel], Changes, Changes]] = {
     "uq_orders_checkout": (OrderRow, {"status": OrderStatus.PAID}, {"checkout_session_id": "cs_2"}),
     "uq_orders_open": (OrderRow, {"checkout_session_id": None}, {"status": OrderStatus.EXPIRED}),
     "uq_outbox_dedupe": (OutboxRow, {"subject": "another"}, {"dedupe": None}),
+    "uq_owner_tasks_open": (OwnerTaskRow, {}, {"done_at": AT}),
     "uq_plans_name": (PlanRow, {"name": "GOLD"}, {"status": PlanStatus.ARCHIVED}),
     "uq_prices_stripe": (PriceRow, {"amount": 1}, {"stripe_price_id": None}),
     "uq_resources_external": (ResourceRow, {"name": "another"}, {"external_id": "10"}),

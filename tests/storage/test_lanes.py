@@ -95,9 +95,8 @@ def everything_but_due(box: type[SQLModel]) -> list[SQLModel]:
 
 
 async def test_a_lane_is_not_due_for_what_is_done_given_up_blocked_or_later(database: Database) -> None:
-    rows = [row for row in everything("a") if not isinstance(row, InboxRow | OutboxRow | GrantRow)]
-    [grant] = [row for row in everything("a") if isinstance(row, GrantRow)]
-    await store(database, [*rows, changed(grant, status=GrantStatus.BLOCKED)])
+    rows = [row for row in everything("a") if not isinstance(row, InboxRow | OutboxRow)]
+    await store(database, [changed(row, status=GrantStatus.BLOCKED) if isinstance(row, GrantRow) else row for row in rows])
     await store(database, [inbox_row("done", status=WorkStatus.DONE), inbox_row("dead", status=WorkStatus.DEAD)])
     await store(database, [inbox_row("later", due_at=LATER), outbox_row("a", due_at=LATER)])
     assert await due(database) == set()
