@@ -1,3 +1,4 @@
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,12 +13,13 @@ if TYPE_CHECKING:
     from sandbox.slack.world import World
 
 
-class Shown:
+class Shown(ABC):
     """Blocks as a person sees them: words to read, buttons to press."""
 
     @property
+    @abstractmethod
     def blocks(self) -> list[Payload]:
-        raise NotImplementedError
+        """What is shown, as the app sent it."""
 
     @property
     def words(self) -> str:
