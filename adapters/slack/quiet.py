@@ -2,6 +2,6 @@
 
 import logging
 
-logger = logging.getLogger("adapters.slack.library")
+logger = logging.getLogger("adapters.slack.sdk")
 """To be handed to every object of slack_sdk and slack_bolt that takes one. What is worth knowing their callers say themselves."""
 logger.addFilter(lambda _record: False)
