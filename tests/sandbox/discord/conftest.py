@@ -23,6 +23,7 @@ from sandbox.discord.people import Person
 from sandbox.discord.servers import Server
 from sandbox.record import Recorder
 from sandbox.wire import Wire
+from tests.sandbox.judging import shared_record
 
 JUDGE = Path(__file__).resolve().parents[4] / "shared" / "tools" / "conformance.py"
 RIGHTS = p.MANAGE_ROLES | p.CREATE_INSTANT_INVITE | p.VIEW_CHANNEL | p.SEND_MESSAGES
@@ -97,12 +98,15 @@ def fault_of(answer: tuple[int, Any]) -> tuple[int, int]:
 
 
 @pytest.fixture(scope="session")
-def record(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def record(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Where every exchange of these tests is written, to be held at the end against the vendor's own description."""
-    path = tmp_path_factory.mktemp("discord") / "record.jsonl"
-    yield path
+    with shared_record(request, tmp_path_factory, "discord", judge) as path:
+        yield path
+
+
+def judge(record: Path) -> None:
     if JUDGE.exists():
-        done = subprocess.run([sys.executable, str(JUDGE), str(path)], capture_output=True, text=True, check=False)  # noqa: S603 - our own
+        done = subprocess.run([sys.executable, str(JUDGE), str(record)], capture_output=True, text=True, check=False)  # noqa: S603 - our own
         assert done.returncode == 0, done.stdout + done.stderr
 
 
