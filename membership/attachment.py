@@ -5,7 +5,6 @@ The other may be on another platform: the code says whose community it is, and b
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 
 from core.clock import Clock
 from core.errors import Refusal
@@ -15,7 +14,7 @@ from storage import attaching, spaces, states
 from storage.audit import Trail, record
 from storage.communities import CommunityRow
 from storage.database import Database, Session
-from storage.states import StateRow
+from storage.states import StateRow, hashed
 
 CODE_LIFE = timedelta(hours=24)
 PURPOSE = "attach"
@@ -108,8 +107,3 @@ def _unknown() -> Refusal:
         "That code does not work here. Each works once, within a day, until a newer one is made. "
         "Get one with /doorman setup attach:True in the community that is set up.",
     )
-
-
-def hashed(code: str) -> str:
-    """Return what rows know a code by."""
-    return sha256(code.encode()).hexdigest()

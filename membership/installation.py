@@ -3,8 +3,9 @@
 from core.errors import Refusal
 from core.ids import CauseId
 from core.platform import Installation
-from membership.attachment import Attachments, hashed
+from membership.attachment import Attachments
 from membership.community import Communities
+from storage.states import hashed
 
 
 class Installs:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 
 from core.clock import Clock
 from core.errors import Refusal
@@ -70,7 +69,7 @@ class Linking:
         async with self._db.transaction() as session:
             account = await self._known(session, community, who)
             row = StateRow(
-                state_hash=hashed(secret), browser_hash="", platform=account.platform, purpose=CODE, subject=account.id,
+                state_hash=_hashed(secret), browser_hash="", platform=account.platform, purpose=CODE, subject=account.id,
                 expires_at=trail.at + life,
             )  # fmt: skip
             await attaching.drop_codes(session, CODE, account.id)
@@ -81,7 +80,7 @@ class Linking:
     async def look(self, code: str) -> Offered:
         """Return what a code is of, without using it up. Refusal ``link_code_unknown``."""
         async with self._db.reading() as session:
-            account = self._good(await states.find(session, hashed(code)))
+            account = self._good(await states.find(session, _hashed(code)))
             row = await session.get_one(AccountRow, account)
             community = await session.get_one(CommunityRow, row.community_id)
             ways: dict[PlatformName, str] = {}
@@ -94,7 +93,7 @@ class Linking:
 
         Refusals ``link_code_unknown``, ``account_elsewhere``, and those of :func:`membership.seat.take`.
         """
-        return await self.redeem_hashed(hashed(code), new, cause=cause, community=community)
+        return await self.redeem_hashed(_hashed(code), new, cause=cause, community=community)
 
     async def redeem_hashed(self, code: str, new: Identity, *, cause: CauseId, community: CommunityId | None = None) -> Linked:
         """Do the same for a code known by its hash."""
@@ -166,9 +165,9 @@ class Linking:
         return row.subject
 
 
-def hashed(code: str) -> str:
+def _hashed(code: str) -> str:
     """Return what is stored of a code; of one that is too long to be ours, nothing that is."""
-    return sha256(code.encode()).hexdigest() if 0 < len(code) <= _LONGEST else ""
+    return states.hashed(code) if 0 < len(code) <= _LONGEST else ""
 
 
 def _unknown() -> Refusal:

@@ -35,17 +35,12 @@ class Browser:
     @property
     def hash(self) -> str:
         """What rows know the browser by."""
-        return digest(self.secret)
+        return states.hashed(self.secret)
 
     @property
     def form_token(self) -> str:
         """What only our own pages in this browser can send along; it changes with the cookie, and so when the person does."""
         return hmac.new(self.secret.encode(), b"form", hashlib.sha256).hexdigest()
-
-
-def digest(secret: str) -> str:
-    """Hash a secret of 256 random bits: nothing slower is needed."""
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def _ours(charset: str | None) -> bool:

@@ -7,7 +7,8 @@ from aiohttp import web
 from core.ids import CauseId, PlatformName
 from core.people import Identity
 from core.platform import AccountLinking
-from web.browser import digest, known_or_new, own_form, remember
+from storage.states import hashed
+from web.browser import known_or_new, own_form, remember
 from web.invite import adapter_of, callback_url, sign_in_origin
 from web.keys import ADAPTERS, IDS, LINKING
 from web.pages import form_page, outside, page, redirect
@@ -51,7 +52,7 @@ async def leave(request: web.Request) -> web.Response:
     if platform not in dict(offered.ways):
         raise web.HTTPNotFound
     adapter = adapter_of(request, platform)
-    state = await depart(request, browser, platform, PURPOSE, digest(code))
+    state = await depart(request, browser, platform, PURPOSE, hashed(code))
     return redirect(outside(adapter.authorize_url(state, callback_url(request, platform))))
 
 

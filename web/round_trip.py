@@ -9,7 +9,7 @@ from core.errors import Refusal
 from core.ids import PlatformName
 from storage import states
 from storage.states import StateRow
-from web.browser import Browser, digest, known
+from web.browser import Browser, known
 from web.keys import CLOCK, DATABASE, IDS
 
 STATE_LIFE: Final = timedelta(minutes=10)
@@ -21,7 +21,7 @@ async def depart(request: web.Request, browser: Browser, platform: PlatformName,
     """Note that ``browser`` is off to ``platform`` for ``purpose``, and return the state to send along. ``subject`` is no secret."""
     state = request.app[IDS].secret()
     row = StateRow(
-        state_hash=digest(state),
+        state_hash=states.hashed(state),
         browser_hash=browser.hash,
         platform=platform,
         purpose=purpose,
@@ -40,7 +40,7 @@ async def arrive(request: web.Request, platform: PlatformName, *purposes: str) -
     """
     browser, state = known(request), request.query.get("state", "")
     async with request.app[DATABASE].transaction() as session:
-        row = await states.take(session, digest(state)) if 0 < len(state) <= LONGEST else None
+        row = await states.take(session, states.hashed(state)) if 0 < len(state) <= LONGEST else None
     fits = (
         row is not None
         and browser is not None

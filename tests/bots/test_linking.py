@@ -14,8 +14,8 @@ from sandbox.memory.world import NAME
 from storage import spaces
 from storage.orders import OrderRow
 from storage.spaces import SpaceRow
+from storage.states import hashed
 from tests.bots.bench import PUBLIC_URL, Bench, text
-from web.browser import digest
 
 SOMEBODY = Identity(GUEST, "", PlatformUserId("a browser"), "Guest")
 DOOR = "https://door.example/shared/abc"
@@ -140,7 +140,7 @@ async def test_a_community_in_two_places_offers_the_other_one(bench: Bench) -> N
     assert "[Also join on Memory]" in text(status)
     page = next(button.url for button in status.buttons if button.label == "Also join on Memory")
     fay = Identity(NAME, "W2", PlatformUserId("fay there"), "fay there")
-    await bench.cases.desk.linking.redeem_hashed(digest(page.rpartition("/")[2]), fay, cause=CAUSE)
+    await bench.cases.desk.linking.redeem_hashed(hashed(page.rpartition("/")[2]), fay, cause=CAUSE)
     said = text(await bench.ask(bench.fan, "status"))
     assert "@Fay on Memory" in said
     assert "@fay there on Memory" in said

@@ -12,11 +12,10 @@ from core.platform import LinkedAccount
 from sandbox.clock import VirtualClock
 from storage import accounts
 from storage.accounts import AccountRow
-from storage.states import BrowserRow, StateRow
+from storage.states import BrowserRow, StateRow, hashed
 from tests.membership.town import Town
 from tests.web.fakes import ANN, HARBOUR, LODGE, FakeWay, FakeWelcome, plan
 from tests.web.site import Answer, Site, Visitor
-from web.browser import digest
 
 LINK = "https://lodge.example/shared/abc"
 CAUSE = CauseId("a test")
@@ -193,7 +192,7 @@ async def test_a_code_to_type_inside_does_the_same(site: Site, town: Town, fan: 
     code = page.text.partition("/claim ")[2].partition("<")[0]
     assert len(code) == 43
     made = Identity(LODGE, "", PlatformUserId("8"), "ben")
-    await site.linking.redeem_hashed(digest(code), made, cause=CAUSE)
+    await site.linking.redeem_hashed(hashed(code), made, cause=CAUSE)
     assert (LODGE, "8") in await accounts_of(site, town, who)
     async with site.db.reading() as session:
         assert not [row for row in (await session.exec(select(StateRow))).all() if row.purpose == "link_code"]
