@@ -62,7 +62,7 @@ class SlackAdapter:
         self._people = People(self._slack, clock)
         self._standings = Standings(self._slack)
         self._channels = Channels(self._slack, self._standings, clock)
-        self._groups = UserGroups(self._slack, self._standings, self._people)
+        self._groups = UserGroups(self._slack, self._standings, self._people, clock)
         self._mail = Mail(self._slack, self._people)
         self._scim = Scim(settings, self._wire)
         self._doorway = Doorway(settings, self._wire, self._people)
