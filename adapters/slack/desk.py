@@ -29,6 +29,10 @@ from core.platform import Inbound
 
 log = logging.getLogger(__name__)
 
+CLOSED = 503
+LAST_ANSWERS = 4.0
+"""Real seconds for requests that came before we closed; Slack gives up on each after three, and sends it again."""
+
 
 class Desk:
     """Takes requests, signed or over a socket, and answers what was asked. ``listed`` lists a workspace's channels and groups."""
@@ -58,7 +62,8 @@ class Desk:
         self._reception = Reception(verifier, self._dispatcher)
         self._stack = AsyncExitStack()
         self._supervisor: Supervisor | None = None
-        self._open = False
+        self._open = self._closed = False
+        self._taking: set[asyncio.Task[object]] = set()
 
     @property
     def connected(self) -> bool:
@@ -78,13 +83,22 @@ class Desk:
         self._open = True
 
     async def close(self) -> None:
-        """Take nothing in any more."""
-        self._open = False
+        """Take nothing in any more; what is being taken in is handed in, or refused, when this returns."""
+        self._open, self._closed = False, True
+        if self._taking:
+            await asyncio.wait(self._taking, timeout=LAST_ANSWERS)
         await self._stack.aclose()
 
     async def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes, inbound: Inbound) -> Response:
-        """Answer a signed request."""
-        return await self._reception.handle(method, path, headers, body, inbound)
+        """Answer a signed request. Once closed none is taken: 503 has Slack send an event again, and tells whoever typed to."""
+        task = asyncio.current_task()
+        if self._closed or task is None:
+            return CLOSED, {}, b""
+        self._taking.add(task)
+        try:
+            return await self._reception.handle(method, path, headers, body, inbound)
+        finally:
+            self._taking.discard(task)
 
     async def reply(self, handle: ReplyHandle, answer: CommandReply) -> None:
         """Answer a stored command."""
