@@ -70,7 +70,16 @@ class SlackAdapter:
         self._sign_in = SignIn(settings, self._wire, clock, ids)
         self._install = Install(settings, self._wire, self._installations, clock)
         self._desk = Desk(
-            settings, self._wire, self._slack, self._installations, self._people, self._mail, self.resources, clock=clock, ids=ids
+            settings,
+            self._wire,
+            self._slack,
+            self._installations,
+            self._people,
+            self._mail,
+            self.resources,
+            self._groups.listed,
+            clock=clock,
+            ids=ids,
         )
 
     # what a plan opens

@@ -14,7 +14,7 @@ from adapters.slack.inbound import Reception, Response
 from adapters.slack.installations import Installations
 from adapters.slack.introduction import Introduction
 from adapters.slack.messages import Mail
-from adapters.slack.modals import Forms
+from adapters.slack.modals import Forms, Groups
 from adapters.slack.people import People
 from adapters.slack.replies import Answers
 from adapters.slack.requests import List, Requests
@@ -35,7 +35,9 @@ LAST_ANSWERS = 4.0
 
 
 class Desk:
-    """Takes requests, signed or over a socket, and answers what was asked. ``listed`` lists a workspace's channels and groups."""
+    """Takes requests, signed or over a socket, and answers what was asked. ``groups`` lists a workspace's user
+    groups, ``listed`` its channels too.
+    """
 
     def __init__(  # noqa: PLR0913 - it puts together what the adapter is made of
         self,
@@ -46,6 +48,7 @@ class Desk:
         people: People,
         mail: Mail,
         listed: List,
+        groups: Groups,
         *,
         clock: Clock,
         ids: Ids,
@@ -53,7 +56,7 @@ class Desk:
         self._settings, self._wire, self._clock = settings, wire, clock
         self._answers = Answers(wire, slack, mail, clock)
         requests = Requests(installations, people, listed, clock)
-        forms = Forms(slack, requests, clock)
+        forms = Forms(slack, requests, clock, groups)
         events = Events(installations, Home(requests, clock))
         self._dispatcher = Dispatcher(Slash(requests, forms, clock), Buttons(requests, clock), forms, events, self._answers)
         self._introduction = Introduction(slack, installations, clock, ids)
