@@ -134,3 +134,23 @@ async def test_whom_others_added_stays_and_is_reported_once(sqlite_stage: Stage)
         assert heard.count(f"<@{guest.id(club.workspace)}>") == 1, heard
     assert f"<@{club.creator.id(club.workspace)}>" not in heard, "who made the channel needs no ticket"
     assert words_to(zoe, club.workspace) == ""
+
+
+async def test_a_public_channel_is_sold_once_it_is_private_and_no_more_when_it_is_public_again(sqlite_stage: Stage) -> None:
+    club = await open_club(sqlite_stage)
+    club.gold.private = False
+    club.creator.add_app(club.gold)
+    making = 'plan create Gold "9.99 USD" month #gold'
+    said = (await club.command(making)).words
+    assert "Anybody in the workspace can read #gold" in said
+    assert "Change to a private channel" in said
+    assert "No plans yet" in (await club.command("plan list")).words
+
+    club.gold.private = True
+    assert "is ready to sell" in (await club.command(making)).words
+    club.gold.private = False
+    club.creator.rename_channel(club.gold, "gold-for-all")
+    await sqlite_stage.settled()
+    assert "Anybody in the workspace can read #gold-for-all" in club.heard(), (
+        "a look at what is sold says so, and the plan stops being sold"
+    )

@@ -89,13 +89,25 @@ async def test_the_channel_of_everybody_and_a_conversation_cannot_be_sold(world:
 
 
 async def test_a_channel_we_are_not_in_says_how_to_let_us_in(world: Emulated) -> None:
-    world.rooms["open"] = world.room("open", private=False)
-    world.host_in(world.rooms["open"], world.ann)
-    world.ann.remove_app(world.rooms["open"])
+    world.host_in(world.rooms["gold"], world.ann)
+    world.ann.remove_app(world.rooms["gold"])
 
     with pytest.raises(Refusal, match="/invite") as refusal:
+        await world.adapter.check(world.resource)
+    assert refusal.value.code == "channel_missing"
+
+
+async def test_a_channel_anybody_can_walk_into_is_no_paid_door_until_it_is_private(world: Emulated) -> None:
+    world.rooms["open"] = world.room("open", private=False)
+    fan = world.insider("fan")
+    world.people[fan].join_channel(world.rooms["open"])
+
+    with pytest.raises(Refusal, match="Anybody in the workspace can read #open and come back into it") as refusal:
         await world.adapter.check(world.sold("open"))
-    assert refusal.value.code == "not_in_channel"
+    assert refusal.value.code == "public_channel"
+
+    world.rooms["open"].private = True
+    await world.adapter.check(world.sold("open"))
 
 
 async def test_holders_are_read_page_by_page_and_never_us(world: Emulated) -> None:
