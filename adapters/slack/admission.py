@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from adapters.slack.client import Answer, Wire, data_of
+from adapters.slack.endings import Endings
 from adapters.slack.errors import WAIT_FOR_USER
 from adapters.slack.people import People
 from adapters.slack.settings import Settings
@@ -23,18 +24,20 @@ _NOT_ASKED = Admitted(AdmissionOutcome.INVITED)
 class Doorway:
     """Looks whether somebody is inside, else invites them where that can be done."""
 
-    def __init__(self, settings: Settings, wire: Wire, people: People) -> None:
-        self._wire, self._people = wire, people
+    def __init__(self, settings: Settings, wire: Wire, people: People, endings: Endings) -> None:
+        self._wire, self._people, self._endings = wire, people, endings
         self._token = settings.admin_token.get_secret_value() if settings.admin_token else ""
 
     async def admit(self, space: Space, user: PlatformUserId, resources: Sequence[Resource]) -> Admitted:
-        """Return how ``user`` gets in; MemberUnreachable when their account is deactivated: then no invite helps."""
+        """Return how ``user`` gets in; MemberUnreachable when their account was deactivated by others: then no invite helps."""
         try:
             somebody = await self._people.fresh(space, user)
         except MemberUnreachable:
             return await self._invite(space, user, resources)
         if somebody.inside:
             return Admitted(AdmissionOutcome.ALREADY_INSIDE)
+        if somebody.deactivated and await self._endings.undone(space, somebody):
+            return Admitted(AdmissionOutcome.ADMITTED)
         if somebody.deactivated:
             raise MemberUnreachable(WAIT_FOR_USER[_DEACTIVATED], code=_DEACTIVATED)
         return await self._invite(space, user, resources)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.browser import Browser
 from sandbox.slack.person import Person
 from sandbox.slack.plans import Plan, Role
 from sandbox.slack.usergroups import UserGroup
@@ -107,6 +108,29 @@ async def test_where_removing_is_forbidden_and_accounts_may_be_ended_the_account
     assert not ben.reads(scim_club.gold)
     assert scim_club.workspace.users[ben.id(scim_club.workspace)].deleted
     assert "Nothing to do" in (await scim_club.command("tasks")).words
+
+
+@pytest.mark.parametrize("by", ["us", "the workspace"])
+async def test_whoever_pays_again_gets_the_account_back_when_it_was_we_who_ended_it(scim_club: Club, by: str) -> None:
+    ben = await paid_member(scim_club)
+    link = (await scim_club.command("join", by=ben)).button("Go on to payment")["url"]
+    if by == "us":
+        scim_club.workspace.preferences.remove_from_private = Role.ADMIN
+    await scim_club.stage.advance(days=31)
+    if by != "us":
+        scim_club.creator.deactivate(scim_club.workspace, ben)
+    assert scim_club.workspace.users[ben.id(scim_club.workspace)].deleted
+
+    async with Browser() as browser:
+        assert "You join as @" in await browser.open(link)
+        checkout = await browser.press("Continue to payment", follow=False)
+    await scim_club.stage.town.cashiers.pay(checkout)
+    await scim_club.stage.settled()
+
+    assert ben.reads(scim_club.gold) is (by == "us")
+    if by == "us":
+        await scim_club.stage.advance(days=31)
+        assert not ben.reads(scim_club.gold), "and its end closes the door again"
 
 
 async def test_whoever_runs_the_workspace_keeps_their_account_and_the_owner_is_asked(scim_club: Club) -> None:
