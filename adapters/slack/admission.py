@@ -19,6 +19,8 @@ _DEACTIVATED = "user_disabled"
 _INSIDE, _ON_THE_WAY = "already_in_team", "already_in_team_invited_user"
 _NOT_ASKED = Admitted(AdmissionOutcome.INVITED)
 """There is no invite of ours: the creator's link is what there is."""
+_ASKED = Admitted(AdmissionOutcome.INVITED, carries=True)
+"""Slack wrote to them, and puts whoever accepts into the channels: what they come in with is ours to take again."""
 
 
 class Doorway:
@@ -50,8 +52,9 @@ class Doorway:
         try:
             known = (await self._call(space, "users.info", user=user))["user"]
             email = (known.get("profile") or {}).get("email")
-            if email:
-                await self._call(space, "admin.users.invite", team_id=space.external_id, email=email, channel_ids=channels)
+            if not email:
+                return _NOT_ASKED
+            await self._call(space, "admin.users.invite", team_id=space.external_id, email=email, channel_ids=channels)
         except MemberUnreachable:
             return _NOT_ASKED
         except PermanentError as error:
@@ -59,7 +62,7 @@ class Doorway:
                 return Admitted(AdmissionOutcome.ALREADY_INSIDE)
             if error.code != _ON_THE_WAY:
                 raise
-        return _NOT_ASKED
+        return _ASKED
 
     async def _call(self, space: Space, method: str, **args: Any) -> Answer:  # noqa: ANN401 - any argument
         try:
