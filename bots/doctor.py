@@ -14,6 +14,7 @@ from bots.use_cases import build_use_cases
 from core.clock import Clock
 from core.errors import ExternalError, Refusal
 from core.platform import Identifying, PlatformAdapter, Probing
+from membership.progress import Progresses
 from storage import resources, schema, troubles
 from storage.engine import missing
 from storage.spaces import SpaceRow
@@ -24,6 +25,9 @@ MOST_SKEW = timedelta(seconds=60)
 
 PATIENCE = timedelta(minutes=5)
 """What fails for longer than this is shown; a shorter trouble mostly mends itself."""
+
+MOST_PLACES = 5
+"""Where so much is left that it takes long, few are worth reading at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ async def examine(configuration: Configuration, *, clock: Clock | None = None) -
         found += [finding async for finding in _platforms(base, rows=database.well)]
         if database.well:
             found += [finding async for finding in _rows(base)]
+            found += await _under_way(base)
     return found
 
 
@@ -144,6 +149,12 @@ async def _rows(base: Foundation) -> AsyncIterator[Finding]:
         )
     if not (dead or held_up or stopped or untold):
         yield Finding("Work", well=True, text="Nothing was given up, nothing is stopped, everybody was told.")
+
+
+async def _under_way(base: Foundation) -> list[Finding]:
+    """Say how far what has to change is, where most of it is left."""
+    found = await Progresses(db=base.db, clock=base.clock).of(None, MOST_PLACES)
+    return [Finding("Under way", well=not one.waits, text=f"{one.space_name}: {one}") for one in found]
 
 
 def table(findings: list[Finding]) -> Table:

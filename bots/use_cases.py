@@ -18,6 +18,7 @@ from membership.invite import Invites
 from membership.linking import Linking
 from membership.member import Members
 from membership.owner_task import OwnerTasks
+from membership.progress import Progresses
 from membership.space_link import SpaceLinks
 from membership.status import Statuses
 from membership.unblock import Unblocker
@@ -56,6 +57,7 @@ def build_use_cases(base: Foundation) -> UseCases:
         checkouts=Checkouts(**tools, gateways=base.gateways, public_url=settings.public_url),
         tips=Tips(**tools, gateways=base.gateways, public_url=settings.public_url),
         owner_tasks=OwnerTasks(db=base.db),
+        progresses=Progresses(db=base.db, clock=base.clock),
     )
     return UseCases(
         desk=desk,

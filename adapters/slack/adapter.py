@@ -9,6 +9,7 @@ from adapters.slack.admission import Doorway
 from adapters.slack.channels import FORBIDDEN, Channels
 from adapters.slack.client import Slack, Wire
 from adapters.slack.desk import Desk
+from adapters.slack.endings import Endings
 from adapters.slack.install import Install
 from adapters.slack.installations import Installations
 from adapters.slack.messages import Mail
@@ -62,16 +63,18 @@ class SlackAdapter:
         self._people = People(self._slack, clock)
         self._standings = Standings(self._slack)
         self._channels = Channels(self._slack, self._standings, clock)
-        self._groups = UserGroups(self._slack, self._standings, self._people)
+        self._groups = UserGroups(self._slack, self._standings, self._people, clock)
         self._mail = Mail(self._slack, self._people)
         self._scim = Scim(settings, self._wire)
-        self._doorway = Doorway(settings, self._wire, self._people)
+        self._endings = Endings(self._scim, self._people, credentials, clock)
+        self._doorway = Doorway(settings, self._wire, self._people, self._endings)
         self._probe = Probe(settings, self._installations, self._standings, self._channels, self._scim)
         self._sign_in = SignIn(settings, self._wire, clock, ids)
         self._install = Install(settings, self._wire, self._installations, clock)
         self._desk = Desk(
-            settings, self._wire, self._slack, self._installations, self._people, self._mail, self.resources, clock=clock, ids=ids
-        )
+            settings, self._wire, self._slack, self._installations, self._people, self._mail, self.resources, self._groups.listed,
+            clock=clock, ids=ids,
+        )  # fmt: skip
 
     # what a plan opens
 
@@ -95,14 +98,10 @@ class SlackAdapter:
         try:
             await self._channels.revoke(resource, user)
         except PermissionMissing as error:
-            if error.code != FORBIDDEN or not await self._may_end(resource.space, user):
+            if error.code != FORBIDDEN or not await self._endings.allowed(resource.space, user):
                 raise
             log.warning("Slack forbids to remove %s from a channel; their account in %s is ended", user, resource.space.external_id)
-            await self._scim.deactivate(user)
-
-    async def _may_end(self, space: Space, user: PlatformUserId) -> bool:
-        """Whether the account may be ended instead: never that of somebody who runs the workspace."""
-        return self._scim.configured and not (await self._people.fresh(space, user)).can_manage
+            await self._endings.end(resource.space, user)
 
     async def apply(
         self, resource: Resource, grants: frozenset[PlatformUserId], revokes: frozenset[PlatformUserId], *, reason: str

@@ -14,6 +14,10 @@ from core.platform import Resource, ResourceKind, Space
 FORBIDDEN = "restricted_action"
 """Slack's word when a setting of the workspace stands in the way."""
 KINDS = "public_channel,private_channel"
+_OPEN_TO_ALL = (
+    "Anybody in the workspace can read {name} and come back into it, paid or not, so it can't be sold. Make it private: its name at the "
+    "top, Settings, Change to a private channel. I stay in it; then pick it again. Or pick another one."
+)
 _REST = timedelta(minutes=50)
 """How long a refusal to remove people keeps a channel from being sold; less than the hour after which what is blocked is tried again."""
 
@@ -128,6 +132,4 @@ def _refusal(info: Answer) -> Refusal | None:
         return Refusal("general_channel", f"Everyone is in {name}, so it can't be sold. Make a channel for the plan and pick that.")
     if info.get("is_archived"):
         return Refusal("is_archived", f"{name} is archived. Unarchive it, or pick another channel.")
-    if not info.get("is_member"):
-        return Refusal("not_in_channel", f"I am not in {name}, so I can add nobody. Write /invite and my name there.")
-    return None
+    return None if info.get("is_private") else Refusal("public_channel", _OPEN_TO_ALL.format(name=name))

@@ -14,7 +14,7 @@ from adapters.slack.inbound import Reception, Response
 from adapters.slack.installations import Installations
 from adapters.slack.introduction import Introduction
 from adapters.slack.messages import Mail
-from adapters.slack.modals import Forms
+from adapters.slack.modals import Forms, Groups
 from adapters.slack.people import People
 from adapters.slack.replies import Answers
 from adapters.slack.requests import List, Requests
@@ -29,9 +29,15 @@ from core.platform import Inbound
 
 log = logging.getLogger(__name__)
 
+CLOSED = 503
+LAST_ANSWERS = 4.0
+"""Real seconds for requests that came before we closed; Slack gives up on each after three, and sends it again."""
+
 
 class Desk:
-    """Takes requests, signed or over a socket, and answers what was asked. ``listed`` lists a workspace's channels and groups."""
+    """Takes requests, signed or over a socket, and answers what was asked. ``groups`` lists a workspace's user
+    groups, ``listed`` its channels too.
+    """
 
     def __init__(  # noqa: PLR0913 - it puts together what the adapter is made of
         self,
@@ -42,6 +48,7 @@ class Desk:
         people: People,
         mail: Mail,
         listed: List,
+        groups: Groups,
         *,
         clock: Clock,
         ids: Ids,
@@ -49,7 +56,7 @@ class Desk:
         self._settings, self._wire, self._clock = settings, wire, clock
         self._answers = Answers(wire, slack, mail, clock)
         requests = Requests(installations, people, listed, clock)
-        forms = Forms(slack, requests, clock)
+        forms = Forms(slack, requests, clock, groups)
         events = Events(installations, Home(requests, clock))
         self._dispatcher = Dispatcher(Slash(requests, forms, clock), Buttons(requests, clock), forms, events, self._answers)
         self._introduction = Introduction(slack, installations, clock, ids)
@@ -58,7 +65,8 @@ class Desk:
         self._reception = Reception(verifier, self._dispatcher)
         self._stack = AsyncExitStack()
         self._supervisor: Supervisor | None = None
-        self._open = False
+        self._open = self._closed = False
+        self._taking: set[asyncio.Task[object]] = set()
 
     @property
     def connected(self) -> bool:
@@ -78,13 +86,22 @@ class Desk:
         self._open = True
 
     async def close(self) -> None:
-        """Take nothing in any more."""
-        self._open = False
+        """Take nothing in any more; what is being taken in is handed in, or refused, when this returns."""
+        self._open, self._closed = False, True
+        if self._taking:
+            await asyncio.wait(self._taking, timeout=LAST_ANSWERS)
         await self._stack.aclose()
 
     async def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes, inbound: Inbound) -> Response:
-        """Answer a signed request."""
-        return await self._reception.handle(method, path, headers, body, inbound)
+        """Answer a signed request. Once closed none is taken: 503 has Slack send an event again, and tells whoever typed to."""
+        task = asyncio.current_task()
+        if self._closed or task is None:
+            return CLOSED, {}, b""
+        self._taking.add(task)
+        try:
+            return await self._reception.handle(method, path, headers, body, inbound)
+        finally:
+            self._taking.discard(task)
 
     async def reply(self, handle: ReplyHandle, answer: CommandReply) -> None:
         """Answer a stored command."""

@@ -2,11 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from adapters.slack.client import Slack
+from adapters.slack.fields import GROUP, Listed, asks_for_resource, chosen, fields, held, plain, written_in
 from adapters.slack.render import escape
 from adapters.slack.replies import URL_LIFE
 from adapters.slack.requests import Asking, Requests
@@ -14,41 +16,42 @@ from adapters.slack.spaces import sent_from
 from adapters.slack.usage import NotUnderstoodError, usage
 from adapters.slack.values import Value, WrongValueError, read
 from core.clock import Clock
-from core.commands import CommandKind, CommandSpec, Option, OptionKind
+from core.commands import CommandKind, CommandSpec
 from core.errors import ExternalError, TransientError
 from core.ids import PlatformUserId
-from core.platform import Inbound
+from core.platform import Inbound, Space
 
 CALLBACK = "command"
-_ACTION = "value"
-_TITLE, _LABEL, _HINT, _CHOICE, _METADATA = 24, 2000, 2000, 75, 3000
+_TITLE, _METADATA = 24, 3000
 """Slack's limits, in characters (https://docs.slack.dev/reference/views/modal-views)."""
-_LONG = 100
-"""Texts that may be longer get a field of several lines."""
 _TRIGGER_SECONDS = 2.0
 """A trigger is good for three."""
-_PICKERS: dict[OptionKind, dict[str, Any]] = {
-    OptionKind.USER: {"type": "users_select"},
-    OptionKind.CHANNEL: {"type": "conversations_select", "filter": {"include": ["public", "private"]}},
-    OptionKind.RESOURCE: {"type": "conversations_select", "filter": {"include": ["public", "private"]}},
-}
-_PICKED = {OptionKind.USER: "selected_user", OptionKind.CHANNEL: "selected_conversation", OptionKind.RESOURCE: "selected_conversation"}
-_YES_NO = ("Yes", "No")
+_GROUPS_SECONDS = 0.7
+Groups = Callable[[Space], Awaitable[Listed]]
+"""Lists the user groups of a workspace, in alphabetical order."""
 
 
 class Forms:
     """Opens forms, and takes them back filled in."""
 
-    def __init__(self, slack: Slack, requests: Requests, clock: Clock) -> None:
-        self._slack, self._requests, self._clock = slack, requests, clock
+    def __init__(self, slack: Slack, requests: Requests, clock: Clock, groups: Groups) -> None:
+        self._slack, self._requests, self._clock, self._groups = slack, requests, clock, groups
 
     async def open(self, trigger: str, asking: Asking, spec: CommandSpec) -> None:
         """Show the form of ``spec`` to the asker; raises ExternalError when it is too late or Slack refuses."""
         try:
             async with asyncio.timeout(_TRIGGER_SECONDS):
-                await self._slack.call(asking.space, "views.open", trigger_id=trigger, view=form(spec, asking))
+                groups = await self._known_groups(asking.space) if asks_for_resource(spec) else ()
+                await self._slack.call(asking.space, "views.open", trigger_id=trigger, view=form(spec, asking, groups))
         except TimeoutError as error:
             raise TransientError("The form came too late to be opened.", code="expired_trigger_id") from error
+
+    async def _known_groups(self, space: Space) -> Listed:
+        """Return what there is to pick; nothing where Slack does not say so in time: the form is of use without."""
+        with suppress(ExternalError, TimeoutError):
+            async with asyncio.timeout(_GROUPS_SECONDS):
+                return await self._groups(space)
+        return ()
 
     def unopened(self, spec: CommandSpec, command: str, error: ExternalError) -> NotUnderstoodError:
         """Return what to say instead of a form."""
@@ -83,8 +86,11 @@ class Forms:
         return {}
 
 
-def form(spec: CommandSpec, asking: Asking) -> dict[str, Any]:
-    """Return the modal of ``spec``, those options first that it needs. What is answered where is carried along in it."""
+def form(spec: CommandSpec, asking: Asking, groups: Listed = ()) -> dict[str, Any]:
+    """Return the modal of ``spec``, those options first that it needs. What is answered where is carried along in it.
+
+    ``groups`` are the user groups to pick from.
+    """
     kept = {"words": list(spec.words), "data": dict(asking.data), "until": asking.answer_until.isoformat()}
     metadata = json.dumps(kept)
     if len(metadata) > _METADATA:
@@ -93,10 +99,10 @@ def form(spec: CommandSpec, asking: Asking) -> dict[str, Any]:
         "type": "modal",
         "callback_id": CALLBACK,
         "private_metadata": metadata,
-        "title": _plain(_title(spec)),
-        "submit": _plain("Send"),
-        "close": _plain("Cancel"),
-        "blocks": [_field(option) for option in sorted(spec.options, key=lambda option: not option.required)],
+        "title": plain(_title(spec)),
+        "submit": plain("Send"),
+        "close": plain("Cancel"),
+        "blocks": [block for option in sorted(spec.options, key=lambda option: not option.required) for block in fields(option, groups)],
     }
 
 
@@ -104,55 +110,21 @@ def filled(spec: CommandSpec, state: Mapping[str, Any]) -> tuple[dict[str, Value
     """Return the values of a form, and what is wrong with those that do not do, by option."""
     values, errors = {}, {}
     for option in spec.options:
-        written = _written(option, (state.get(option.name) or {}).get(_ACTION) or {})
+        typed, picked = written_in(option, held(state, option.name)), chosen(held(state, option.name + GROUP))
         try:
-            if written:
-                values[option.name] = read(option, escape(written))
+            if typed and picked:
+                errors[option.name + GROUP] = "Pick a channel or a user group, not both."
+            elif typed := typed or picked:
+                values[option.name] = read(option, escape(typed))
             elif option.required:
-                errors[option.name] = "This is needed."
+                errors[option.name] = "Pick a channel, or a user group below." if option.name + GROUP in state else "This is needed."
         except WrongValueError as problem:
             errors[option.name] = str(problem)
     return values, errors
 
 
-def _written(option: Option, element: Mapping[str, Any]) -> str:
-    if option.kind in _PICKED:
-        return str(element.get(_PICKED[option.kind]) or "")
-    if option.kind is OptionKind.BOOLEAN or option.choices:
-        return str((element.get("selected_option") or {}).get("value") or "")
-    return str(element.get("value") or "")
-
-
-def _field(option: Option) -> dict[str, Any]:
-    return {
-        "type": "input",
-        "block_id": option.name,
-        "optional": not option.required,
-        "label": _plain(option.name.replace("_", " ").capitalize()[:_LABEL]),
-        "hint": _plain(option.description[:_HINT]),
-        "element": {"action_id": _ACTION, **_element(option)},
-    }
-
-
-def _element(option: Option) -> dict[str, Any]:
-    if option.kind in _PICKERS:
-        return dict(_PICKERS[option.kind])
-    choices = _YES_NO if option.kind is OptionKind.BOOLEAN else option.choices
-    if choices:
-        return {"type": "static_select", "options": [{"text": _plain(one[:_CHOICE]), "value": one} for one in choices]}
-    bounds = {key: bound for key, bound in (("min", option.lowest), ("max", option.highest)) if bound is not None}
-    if option.kind is OptionKind.INTEGER:
-        return {"type": "number_input", "is_decimal_allowed": False, **{f"{key}_value": str(bound) for key, bound in bounds.items()}}
-    several = option.highest is not None and option.highest > _LONG
-    return {"type": "plain_text_input", "multiline": several, **{f"{key}_length": bound for key, bound in bounds.items()}}
-
-
 def _title(spec: CommandSpec) -> str:
     return " ".join(spec.words[1:] or spec.words).capitalize()[:_TITLE]
-
-
-def _plain(text: str) -> dict[str, Any]:
-    return {"type": "plain_text", "text": text}
 
 
 def _meant(view: Mapping[str, Any]) -> dict[str, Any] | None:

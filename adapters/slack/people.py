@@ -26,6 +26,8 @@ class Somebody:
     guest: bool = False
     bot: bool = False
     email: str = ""
+    updated: int = 0
+    """When Slack last changed anything about them, in seconds since 1970."""
 
 
 class People:
@@ -78,4 +80,5 @@ def somebody(user: dict[str, Any], space: Space) -> Somebody:
         guest=bool(user.get("is_restricted")),
         bot=bool(user.get("is_bot")),
         email=str(profile.get("email") or ""),
+        updated=int(user.get("updated") or 0),
     )

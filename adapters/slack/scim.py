@@ -1,7 +1,9 @@
-"""The last way out: the end of somebody's account in a workspace. Only with a token the operator gave for just that.
+"""The last way out: the end of somebody's account in a workspace, and its undoing. Only with a token the operator gave for just that.
 
 https://docs.slack.dev/admins/scim-api: Business+ and Enterprise, a token of an owner with the scope ``admin``.
 """
+
+from typing import Any
 
 import aiohttp
 
@@ -14,11 +16,12 @@ from core.boundary import assert_outside_transaction
 from core.errors import ExternalError, PermanentError, RateLimited, TransientError
 from core.ids import PlatformUserId
 
+_PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 _REFUSED, _NOT_FOUND, _TOO_MANY, _SERVER_ERROR = 400, 404, 429, 500
 
 
 class Scim:
-    """Deactivates accounts. ``configured`` says whether it may."""
+    """Deactivates accounts and brings them back. ``configured`` says whether it may."""
 
     def __init__(self, settings: Settings, wire: Wire) -> None:
         self._wire, self._url = wire, settings.scim_url
@@ -32,6 +35,12 @@ class Scim:
         """End the account of ``user``; one that is gone or deactivated already is fine."""
         await self._call("DELETE", f"/Users/{user}")
 
+    async def activate(self, user: PlatformUserId) -> None:
+        """Bring the deactivated account of ``user`` back; it is in no channel but those everybody is in."""
+        await self._call(
+            "PATCH", f"/Users/{user}", {"schemas": [_PATCH], "Operations": [{"op": "replace", "path": "active", "value": True}]}
+        )
+
     async def trouble(self, user: PlatformUserId) -> ExternalError | None:
         """Return why it would not work, tried on ``user`` by reading alone."""
         try:
@@ -40,12 +49,12 @@ class Scim:
             return error
         return None
 
-    async def _call(self, method: str, path: str) -> None:
+    async def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> None:
         assert_outside_transaction("a call to Slack")
         headers = {"Authorization": f"Bearer {self._token}"}
         async with self._wire.pacer.turn(("scim", method), SCIM, MINUTE):
             try:
-                async with self._wire.session.request(method, self._url + path, headers=headers) as response:
+                async with self._wire.session.request(method, self._url + path, headers=headers, json=body) as response:
                     _judge(response)
             except NETWORK_ERRORS as error:
                 raise translate(error) or TransientError("Slack's answer makes no sense.") from error

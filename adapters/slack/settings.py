@@ -48,7 +48,8 @@ class Settings(BaseModel):
         default=None,
         description=(
             "Business+ and Enterprise: an owner's token with the scope admin (xoxp-...). With it a person whose expired channel Slack "
-            "will not let us take is deactivated in the whole workspace; leave it out if that is too much."
+            "will not let us take is deactivated in the whole workspace, and brought back when they pay again; leave it out if that is "
+            "too much."
         ),
     )
     command: str = Field(default="/doorman", description="The slash command everything is asked with, as in the app's manifest.")

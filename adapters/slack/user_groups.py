@@ -6,48 +6,32 @@ switch it off, and whoever comes to one that we switched off comes to an empty o
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 from weakref import WeakValueDictionary
 
 from adapters.slack.client import Slack
 from adapters.slack.fitness import unfit
+from adapters.slack.group_list import NOBODY, Group, GroupList, Users
 from adapters.slack.people import People
 from adapters.slack.standing import Standings
+from core.clock import Clock
 from core.errors import ExternalError, InstallationRevoked, PermissionMissing, RateLimited, Refusal, ResourceMissing, TransientError
 from core.ids import PlatformUserId
 from core.platform import Resource, ResourceKind, Space
 
-Users = frozenset[PlatformUserId]
 Outcomes = dict[PlatformUserId, ExternalError | None]
-_NOBODY: Users = frozenset()
 _SOME_REFUSED = frozenset({"failed_for_some_users", "invalid_users", "single_channel_guests_cannot_be_added", "user_not_found"})
 _NO_ROOM = "subteam_max_users_exceeded"
 _GONE = "That user group does not exist any more. Choose another one for the plan."
 _OFF = "That user group is switched off. Whoever manages user groups must switch it on again."
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A user group as Slack has it. ``listed`` are in it, or were when it was switched off; ``ours_off``: by us, and untouched since."""
-
-    id: str
-    name: str
-    listed: Users
-    off: bool
-    ours_off: bool
-
-    @property
-    def users(self) -> Users:
-        """Who has it now."""
-        return _NOBODY if self.off else self.listed
-
-
 class UserGroups:
     """The user group calls of the app."""
 
-    def __init__(self, slack: Slack, standings: Standings, people: People) -> None:
+    def __init__(self, slack: Slack, standings: Standings, people: People, clock: Clock) -> None:
         self._slack, self._standings, self._people = slack, standings, people
+        self._list = GroupList(slack, standings, clock)
         self._turns: WeakValueDictionary[Resource, asyncio.Lock] = WeakValueDictionary()
 
     async def apply(self, resource: Resource, grants: Users, revokes: Users) -> Mapping[PlatformUserId, ExternalError | None]:
@@ -57,7 +41,7 @@ class UserGroups:
             group = await self._read(resource)
             if group.off and not group.ours_off and group.listed:
                 return await self._apply_to_one_off(resource, group, grants, revokes)
-            base = _NOBODY if group.off else group.listed
+            base = NOBODY if group.off else group.listed
             return await self._write(resource, group, base, grants, revokes - grants)
 
     async def _apply_to_one_off(self, resource: Resource, group: Group, grants: Users, revokes: Users) -> Outcomes:
@@ -95,11 +79,19 @@ class UserGroups:
             await self._switch("usergroups.enable", resource, "already_enabled")
 
     async def _update(self, resource: Resource, users: Users) -> None:
-        await self._slack.call(resource.space, "usergroups.users.update", usergroup=resource.external_id, users=sorted(users))
+        await self._change(resource, "usergroups.users.update", users=sorted(users))
+
+    async def _change(self, resource: Resource, method: str, **args: Any) -> None:  # noqa: ANN401 - any argument
+        """Write. Whatever becomes of it, what was read before is not how it is."""
+        self._list.changing(resource.space)
+        try:
+            await self._slack.call(resource.space, method, usergroup=resource.external_id, **args)
+        finally:
+            self._list.changing(resource.space)
 
     async def _switch(self, method: str, resource: Resource, already: str) -> None:
         try:
-            await self._slack.call(resource.space, method, usergroup=resource.external_id)
+            await self._change(resource, method)
         except ExternalError as error:
             if error.code != already:
                 raise
@@ -145,28 +137,17 @@ class UserGroups:
 
     async def of(self, space: Space, user: PlatformUserId) -> frozenset[Resource]:
         """Return the groups ``user`` is in."""
-        return frozenset(_resource(space, group) for group in await self._all(space) if user in group.users)
+        return frozenset(_resource(space, group) for group in await self._list.shared(space) if user in group.users)
 
     async def listed(self, space: Space) -> list[tuple[Resource, str]]:
         """Return every group with its name."""
-        return sorted(((_resource(space, group), group.name) for group in await self._all(space)), key=lambda pair: pair[1])
+        return sorted(((_resource(space, group), group.name) for group in await self._list.fresh(space)), key=lambda pair: pair[1])
 
     async def _read(self, resource: Resource) -> Group:
-        for group in await self._all(resource.space):
+        for group in await self._list.fresh(resource.space):
             if group.id == resource.external_id:
                 return group
         raise ResourceMissing(_GONE, code="no_such_subteam")
-
-    async def _all(self, space: Space) -> list[Group]:
-        ours = (await self._standings.of(space)).user
-        answer = await self._slack.call(space, "usergroups.list", include_users=True, include_disabled=True)
-        return [_group(one, ours) for one in answer["usergroups"]]
-
-
-def _group(body: dict[str, Any], ours: str) -> Group:
-    off = bool(body.get("date_delete"))
-    users = frozenset(PlatformUserId(user) for user in body.get("users") or ())
-    return Group(body["id"], str(body["name"]), users, off, off and body.get("deleted_by") == body.get("updated_by") == ours)
 
 
 def _resource(space: Space, group: Group) -> Resource:

@@ -18,6 +18,7 @@ from membership.invite import Invites
 from membership.linking import Linking
 from membership.member import Members
 from membership.owner_task import OwnerTasks
+from membership.progress import Progresses
 from membership.space_link import SpaceLinks
 from membership.status import Statuses
 
@@ -41,6 +42,7 @@ class Desk:
     checkouts: Checkouts
     tips: Tips
     owner_tasks: OwnerTasks
+    progresses: Progresses
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ TITLE = 25
 KINDS = frozenset({"actions", "context", "divider", "header", "image", "input", "rich_text", "section", "markdown", "video"})
 _TEXT, _HEADER, _LABEL, _VALUE, _URL, _ID, _FIELD = 3000, 150, 75, 2000, 3000, 255, 2000
 _FIELDS = 10
+_OPTIONS, _OPTION = 100, 150
 _MOST = {"actions": 25, "context": 10}
 _PASSIVE = frozenset({"mrkdwn", "plain_text", "image"})
 
@@ -92,10 +93,22 @@ def _of_element(element: Payload) -> Iterator[str]:
         given = element.get(name)
         if given is not None and (not isinstance(given, str) or not 0 < len(given) <= most):
             yield f"{name} must be text of 1 to {most} characters"
+    if element.get("type") == "static_select":
+        yield from _of_options(element.get("options"))
     if element.get("type") == "button":
         yield from _text(element.get("text") or "missing", _LABEL, plain=True)
         if str(element.get("style", "primary")) not in {"primary", "danger"}:
             yield "style must be primary or danger"
+
+
+def _of_options(options: object) -> Iterator[str]:
+    if not isinstance(options, list) or not 0 < len(options) <= _OPTIONS:
+        yield f"a select needs 1 to {_OPTIONS} options"
+        return
+    for one in options:
+        yield from _text(one.get("text") or "missing", _LABEL, plain=True)
+        if not 0 < len(str(one.get("value", ""))) <= _OPTION:
+            yield f"an option's value must be text of 1 to {_OPTION} characters"
 
 
 def _text(text: object, most: int, *, plain: bool = False) -> Iterator[str]:

@@ -28,6 +28,7 @@ CREATOR_COMMANDS: Mapping[str, Mapping[str, object]] = {
     "doorman link list": {},
     "doorman link revoke": {"link": "x"},
     "doorman tasks": {},
+    "doorman progress": {},
     "doorman account": {"who": "x"},
     "doorman help": {},
 }
@@ -502,3 +503,4 @@ async def test_our_page_shows_a_member_their_own_and_a_creator_the_community_too
     assert "You sell" not in own
     assert "You sell 1 plan" in all_of_it
     assert "Nothing to do" in all_of_it
+    assert "Everything is done" in all_of_it

@@ -11,17 +11,22 @@ from bots.bootstrap import open_doorman
 from bots.doctor import Finding, examine, table
 from bots.foundation import open_database, prepare
 from bots.sweeping import confirm
-from core.dispatch import Lane
+from core.dispatch import Lane, platform_lane
 from core.errors import PermanentError, Refusal
 from core.events import NoticeKind
-from core.ids import CauseId
+from core.ids import AccountId, CauseId, GrantId, MemberId, PlatformUserId
 from core.platform import Resource
 from sandbox.clock import VirtualClock
+from sandbox.memory.world import NAME
 from sandbox.stripe.emulator import StripeEmulator
+from storage.accounts import AccountRow
 from storage.communities import CommunityRow
 from storage.database import Session
+from storage.grants import GrantRow
 from storage.inbox import InboxRow, WorkStatus
+from storage.members import MemberRow
 from storage.outbox import OutboxKind, OutboxRow
+from storage.resources import ResourceRow
 from storage.stripe_accounts import ENVIRONMENT, StripeAccountRow
 from tests.bots.test_bootstrap import Installation
 
@@ -224,3 +229,27 @@ def test_a_long_link_is_folded_and_not_cut_off(width: int) -> None:
     with console.capture() as said:
         console.print(table([Finding("Memory", well=True, text=f"Signed in. Add it to a space: {link}")]))
     assert link in "".join(line.removeprefix("ok").strip() for line in said.get().splitlines())
+
+
+@pytest.mark.usefixtures("role")
+async def test_what_is_under_way_is_said_with_how_much_is_left(installation: Installation) -> None:
+    async def owe(session: Session) -> None:
+        resource = (await session.exec(select(ResourceRow))).one()
+        community, now = resource.community_id, installation.clock.now()
+        member, account = MemberId("m"), AccountId("a")
+        session.add(MemberRow(id=member, community_id=community, created_at=now))
+        await session.flush()
+        session.add(AccountRow(id=account, community_id=community, member_id=member, platform=NAME, external_id=PlatformUserId("9"),
+                               name="Fay", created_at=now))  # fmt: skip
+        await session.flush()
+        session.add(GrantRow(id=GrantId("g"), community_id=community, member_id=member, account_id=account, resource_id=resource.id,
+                             lane=platform_lane(NAME, ""), wanted=True, due_at=now, changed_at=now, cause_id=CauseId("x")))  # fmt: skip
+
+    await change(installation, owe)
+    begins = "Cleo's place: 1 change is left: 1 to give, 0 to take away. They begin in a moment."
+    assert Finding("Under way", well=True, text=begins) in await looked(installation)
+    installation.clock.advance(timedelta(minutes=6))
+    assert (
+        "Under way: Cleo's place: 1 change is left: 1 to give, 0 to take away. None was done in the last 5 minutes. I keep trying."
+        in wrong(await looked(installation))
+    )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.browser import Browser
 from sandbox.slack.person import Person
 from sandbox.slack.plans import Plan, Role
 from sandbox.slack.usergroups import UserGroup
@@ -109,6 +110,29 @@ async def test_where_removing_is_forbidden_and_accounts_may_be_ended_the_account
     assert "Nothing to do" in (await scim_club.command("tasks")).words
 
 
+@pytest.mark.parametrize("by", ["us", "the workspace"])
+async def test_whoever_pays_again_gets_the_account_back_when_it_was_we_who_ended_it(scim_club: Club, by: str) -> None:
+    ben = await paid_member(scim_club)
+    link = (await scim_club.command("join", by=ben)).button("Go on to payment")["url"]
+    if by == "us":
+        scim_club.workspace.preferences.remove_from_private = Role.ADMIN
+    await scim_club.stage.advance(days=31)
+    if by != "us":
+        scim_club.creator.deactivate(scim_club.workspace, ben)
+    assert scim_club.workspace.users[ben.id(scim_club.workspace)].deleted
+
+    async with Browser() as browser:
+        assert "You join as @" in await browser.open(link)
+        checkout = await browser.press("Continue to payment", follow=False)
+    await scim_club.stage.town.cashiers.pay(checkout)
+    await scim_club.stage.settled()
+
+    assert ben.reads(scim_club.gold) is (by == "us")
+    if by == "us":
+        await scim_club.stage.advance(days=31)
+        assert not ben.reads(scim_club.gold), "and its end closes the door again"
+
+
 async def test_whoever_runs_the_workspace_keeps_their_account_and_the_owner_is_asked(scim_club: Club) -> None:
     ben = await paid_member(scim_club)
     scim_club.creator.promote(scim_club.workspace, ben)
@@ -134,3 +158,23 @@ async def test_whom_others_added_stays_and_is_reported_once(sqlite_stage: Stage)
         assert heard.count(f"<@{guest.id(club.workspace)}>") == 1, heard
     assert f"<@{club.creator.id(club.workspace)}>" not in heard, "who made the channel needs no ticket"
     assert words_to(zoe, club.workspace) == ""
+
+
+async def test_a_public_channel_is_sold_once_it_is_private_and_no_more_when_it_is_public_again(sqlite_stage: Stage) -> None:
+    club = await open_club(sqlite_stage)
+    club.gold.private = False
+    club.creator.add_app(club.gold)
+    making = 'plan create Gold "9.99 USD" month #gold'
+    said = (await club.command(making)).words
+    assert "Anybody in the workspace can read #gold" in said
+    assert "Change to a private channel" in said
+    assert "No plans yet" in (await club.command("plan list")).words
+
+    club.gold.private = True
+    assert "is ready to sell" in (await club.command(making)).words
+    club.gold.private = False
+    club.creator.rename_channel(club.gold, "gold-for-all")
+    await sqlite_stage.settled()
+    assert "Anybody in the workspace can read #gold-for-all" in club.heard(), (
+        "a look at what is sold says so, and the plan stops being sold"
+    )

@@ -13,6 +13,7 @@ from adapters.slack.pacing import Pacer
 from adapters.slack.settings import Settings
 from adapters.slack.spaces import space_of
 from core.commands import CommandRequest
+from core.credentials import Credentials
 from core.ids import PlatformUserId, RandomIds
 from core.platform import Channel, Resource, ResourceKind
 from sandbox.clock import VirtualClock
@@ -53,8 +54,16 @@ class Emulated:
     adapter: SlackAdapter
     served: Served
 
-    def __init__(self, clock: VirtualClock, *, plan: Plan = Plan.ENTERPRISE, limits: Limits = "off", pacer: Pacer | None = None) -> None:
-        self.clock, self.pacer = clock, pacer
+    def __init__(
+        self,
+        clock: VirtualClock,
+        *,
+        plan: Plan = Plan.ENTERPRISE,
+        limits: Limits = "off",
+        pacer: Pacer | None = None,
+        credentials: Credentials | None = None,
+    ) -> None:
+        self.clock, self.pacer, self.credentials = clock, pacer, credentials
         self.emulator = SlackEmulator(clock, wire=Wire(recorder=Recorder()), limits=limits, redirect_uris=[REDIRECT])
         make = self.emulator.people
         self.ann, host = make.person("ann"), make.person("host")
@@ -94,7 +103,9 @@ class Emulated:
     async def serving(self, **more: str) -> AsyncIterator["Emulated"]:
         """Serve the emulator and hold an adapter for it, which is not started yet."""
         async with self.emulator.serve() as self.served:
-            self.adapter = SlackAdapter(self.settings(**more), clock=self.clock, ids=RandomIds(), pacer=self.pacer)
+            self.adapter = SlackAdapter(
+                self.settings(**more), clock=self.clock, ids=RandomIds(), credentials=self.credentials, pacer=self.pacer
+            )
             try:
                 yield self
             finally:

@@ -51,11 +51,13 @@ TABLE = (
 
 
 class Inbox(RecordedInbound):
-    """Keeps what comes in, and can fail at either."""
+    """Keeps what comes in, and can fail at either. With a ``gate``, events wait at it."""
 
     def __init__(self, commands: Sequence[CommandSpec] = TABLE) -> None:
         super().__init__(commands)
         self.failures = 0
+        self.gate: asyncio.Event | None = None
+        self.waiting = False
 
     async def on_command(self, request: CommandRequest) -> None:
         self._fail()
@@ -63,6 +65,9 @@ class Inbox(RecordedInbound):
 
     async def on_event(self, event: PlatformEvent) -> None:
         self._fail()
+        if self.gate is not None:
+            self.waiting = True
+            await self.gate.wait()
         await super().on_event(event)
 
     def _fail(self) -> None:

@@ -5,12 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from core.errors import PermissionMissing, RateLimited, Refusal, TransientError
+from adapters.slack.endings import PURPOSE
+from adapters.slack.spaces import NAME
+from core.errors import MemberUnreachable, PermissionMissing, RateLimited, Refusal, TransientError
 from core.ids import PlatformUserId
-from core.platform import Message, Person, ResourceKind
+from core.platform import AdmissionOutcome, Admitted, Message, Person, ResourceKind
 from sandbox.clock import VirtualClock
 from sandbox.faults import Fault, FaultKind
 from sandbox.slack import Plan, Role
+from storage.credentials import CredentialStore
 from tests.adapters.slack.emulated import Emulated
 
 
@@ -89,13 +92,25 @@ async def test_the_channel_of_everybody_and_a_conversation_cannot_be_sold(world:
 
 
 async def test_a_channel_we_are_not_in_says_how_to_let_us_in(world: Emulated) -> None:
-    world.rooms["open"] = world.room("open", private=False)
-    world.host_in(world.rooms["open"], world.ann)
-    world.ann.remove_app(world.rooms["open"])
+    world.host_in(world.rooms["gold"], world.ann)
+    world.ann.remove_app(world.rooms["gold"])
 
     with pytest.raises(Refusal, match="/invite") as refusal:
+        await world.adapter.check(world.resource)
+    assert refusal.value.code == "channel_missing"
+
+
+async def test_a_channel_anybody_can_walk_into_is_no_paid_door_until_it_is_private(world: Emulated) -> None:
+    world.rooms["open"] = world.room("open", private=False)
+    fan = world.insider("fan")
+    world.people[fan].join_channel(world.rooms["open"])
+
+    with pytest.raises(Refusal, match="Anybody in the workspace can read #open and come back into it") as refusal:
         await world.adapter.check(world.sold("open"))
-    assert refusal.value.code == "not_in_channel"
+    assert refusal.value.code == "public_channel"
+
+    world.rooms["open"].private = True
+    await world.adapter.check(world.sold("open"))
 
 
 async def test_holders_are_read_page_by_page_and_never_us(world: Emulated) -> None:
@@ -149,6 +164,33 @@ async def test_where_the_operator_allows_it_the_account_is_ended_when_nothing_el
 
     assert not world.inside(fan)
     assert world.inside(boss)
+
+
+async def test_an_account_we_ended_is_brought_back_and_one_that_others_ended_since_is_not(
+    clock: VirtualClock, store: CredentialStore
+) -> None:
+    world = Emulated(clock, plan=Plan.ENTERPRISE, credentials=store)
+    token = world.emulator.people.user_token(world.ann, world.club, "admin")
+    fan = world.insider("fan")
+    async with world.serving(scim_token=token):
+        await world.adapter.grant(world.resource, fan, reason="paid")
+        await world.put_out_of_reach(world.resource)
+        await world.adapter.revoke(world.resource, fan, reason="ended")
+        assert not world.inside(fan)
+        assert await world.adapter.holds(world.space, fan) is None
+
+        clock.advance(timedelta(days=40))
+        admitted = await world.adapter.admit(world.space, fan, None, [world.resource], reason="paid")
+        assert admitted == Admitted(AdmissionOutcome.ADMITTED)
+        assert world.inside(fan)
+
+        world.ban(fan)
+        with pytest.raises(MemberUnreachable, match="deactivated"):
+            await world.adapter.admit(world.space, fan, None, [world.resource], reason="paid")
+        await store.put(NAME, f"{world.space.realm}:{fan}", PURPOSE, (clock.now() - timedelta(days=1)).isoformat(), None)
+        with pytest.raises(MemberUnreachable, match="deactivated"):
+            await world.adapter.admit(world.space, fan, None, [world.resource], reason="paid")
+    assert not world.inside(fan)
 
 
 async def test_nobody_loses_more_than_the_channel_unless_the_operator_allows_it(world: Emulated) -> None:

@@ -9,7 +9,7 @@ from adapters.slack.requests import Asking
 from bots.commands import COMMANDS
 from core.commands import CommandKind, CommandReply, CommandSpec, ReplyButton
 from core.ids import PlatformName, PlatformUserId
-from core.platform import Space
+from core.platform import Resource, ResourceKind, Space
 from sandbox.clock import DEFAULT_START
 from sandbox.slack.person import NoAnswerError
 from sandbox.slack.views import examine
@@ -124,3 +124,52 @@ async def test_a_late_home_page_is_still_a_home_page(house: House) -> None:
         await house.adapter.reply(request.handle, CommandReply("Hello", ()))
     assert "Hello" in opened.result().words
     assert not request.can_manage
+
+
+async def test_the_form_of_a_plan_offers_user_groups_beside_channels(house: House) -> None:
+    group = house.ann.create_group(house.club, "Gold people", "gold")
+    reply = await house.ann.command(house.club, "/doorman plan create")
+
+    sent = await house.ann.submit(reply, {"Name": "Gold", "Or a user group": "Gold people"})
+
+    assert sent.closed
+    request = await house.inbox.request()
+    assert request.options == {"name": "Gold", "role": group.id}
+    assert request.labels == {group.id: "Gold people"}
+
+
+async def test_a_plan_opens_a_channel_or_a_group_and_the_form_says_which_is_missing(house: House) -> None:
+    group, gold = house.ann.create_group(house.club, "Gold people", "gold"), house.ann.create_channel(house.club, "gold")
+    reply = await house.ann.command(house.club, "/doorman plan create")
+
+    neither = await house.ann.submit(reply, {"Name": "Gold"})
+    assert neither.errors == {"role": "Pick a channel, or a user group below."}
+    both = await house.ann.submit(reply, {"Name": "Gold", "Role": gold.id, "Or a user group": group.id})
+    assert both.errors == {"role_group": "Pick a channel or a user group, not both."}
+    assert not house.inbox.requests
+
+
+async def test_without_user_groups_or_where_slack_does_not_list_them_the_form_asks_for_a_channel(house: House) -> None:
+    first = await house.ann.command(house.club, "/doorman plan create")
+    house.ann.create_group(house.club, "Gold people", "gold")
+    house.emulator.refuse("usergroups.list", "missing_scope")
+    second = await house.ann.command(house.club, "/doorman plan create")
+
+    for reply in (first, second):
+        assert reply.modal is not None
+        assert "Or a user group" not in reply.modal.words
+        assert (await house.ann.submit(reply, {"Name": "Gold"})).errors == {"role": "This is needed."}
+
+
+def test_a_form_lists_as_many_user_groups_as_slack_takes() -> None:
+    space = Space(PlatformName("slack"), "T1", "T1")
+    groups = [(Resource(space, ResourceKind.USER_GROUP, f"S{number:08}"), f"Group {number}" + "x" * 90) for number in range(150)]
+    asking = Asking("1", space, PlatformUserId("U1"), "ann", {}, DEFAULT_START)
+    spec = next(one.spec for one in COMMANDS if one.spec.name == "doorman plan create")
+
+    view = form(spec, asking, groups)
+
+    assert examine(view, "modal") == view
+    (field,) = [block for block in view["blocks"] if block["block_id"] == "role_group"]
+    assert len(field["element"]["options"]) == 100
+    assert "type the command with any other" in field["hint"]["text"]

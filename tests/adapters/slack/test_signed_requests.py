@@ -7,8 +7,10 @@ from urllib.parse import urlencode
 import aiohttp
 import pytest
 
+from adapters.slack import build
 from adapters.slack.signature import ForgedError, Verifier
 from core.clock import SystemClock
+from core.ids import RandomIds
 from core.platform import EventKind
 from sandbox.clock import VirtualClock
 from sandbox.faults import Fault, FaultKind
@@ -206,3 +208,34 @@ async def test_without_a_signing_secret_no_request_is_taken(wired: House) -> Non
     status, _, _ = await wired.adapter.handle("POST", "/events", signed("", now(), b"{}"), b"{}", wired.inbox)
 
     assert status == 404
+
+
+async def test_once_we_stop_listening_slack_is_refused_so_that_it_sends_it_to_whoever_comes_next(house: House) -> None:
+    await house.adapter.stop_listening()
+    body = joined(house)
+    assert await house.post(body) == 503
+    with pytest.raises(NoAnswerError, match="http_error"):
+        await house.bob.command(house.club, "/doorman status")
+    assert not house.inbox.events
+    assert not house.inbox.requests
+
+    successor = build(house.settings(), clock=house.clock, ids=RandomIds(), credentials=house.credentials)
+    try:
+        headers = {**signed(house.served.signing_secret, now(), body), "Content-Type": "application/json"}
+        assert (await successor.handle("POST", "/events", headers, body, house.inbox))[0] == 200
+    finally:
+        await successor.close()
+    assert house.kinds() == [EventKind.MEMBER_JOINED]
+
+
+async def test_what_came_before_we_stop_listening_is_handed_in_when_that_returns(house: House) -> None:
+    house.inbox.gate = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        posted = tasks.create_task(house.post(joined(house)))
+        await house.until(lambda: house.inbox.waiting)
+        stopping = tasks.create_task(house.adapter.stop_listening())
+        assert not (await asyncio.wait([stopping], timeout=0.1))[0]
+        house.inbox.gate.set()
+        await stopping
+        assert house.kinds() == [EventKind.MEMBER_JOINED]
+    assert posted.result() == 200

@@ -1,11 +1,13 @@
 """One write for everything that changes in a user group; whom we did not put in stays; nobody is taken who is not named."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from adapters.slack.group_list import SHARED
 from core.errors import ExternalError, MemberUnreachable, PermissionMissing, Refusal, ResourceMissing, TransientError
 from core.ids import PlatformUserId
 from core.platform import BatchGrants, Resource, ResourceKind
@@ -218,3 +220,52 @@ async def test_whoever_others_put_in_stays_and_nobody_else_is_left(
         if added and not group.disabled:
             group.users = sorted(frozenset(group.users) | added)
             expected |= added
+
+
+async def test_a_rush_of_a_thousand_looks_reads_the_groups_once(world: Grouped) -> None:
+    rush = [PlatformUserId(f"URUSH{number:04}") for number in range(1000)]
+    for user in rush:
+        world.lodge(user, world.club.general)
+    _, resource = world.group(frozenset(rush[::2]))
+
+    held = await asyncio.gather(*(world.adapter.holds(world.space, user) for user in rush))
+
+    assert held == [frozenset({resource}), frozenset()] * 500
+    assert world.emulator.rest.count("usergroups.list") == 1
+
+
+async def test_a_look_after_our_own_change_sees_it(world: Grouped) -> None:
+    _, resource = world.group(some(0))
+    assert await world.adapter.holds(world.space, FEW[1]) == frozenset()
+    await world.apply(resource, some(1), some(0))
+    assert [await world.adapter.holds(world.space, user) for user in FEW[:2]] == [frozenset(), frozenset({resource})]
+
+
+async def test_a_look_that_began_before_our_change_is_not_shown_after_it(world: Grouped) -> None:
+    _, resource = world.group(some(0))
+    lists = world.adapter._groups._list
+    await lists.shared(world.space)
+    async with asyncio.TaskGroup() as tasks:
+        early = tasks.create_task(lists.fresh(world.space))
+        await asyncio.sleep(0)
+        lists.changing(world.space)
+    assert early.result()
+    before = world.emulator.rest.count("usergroups.list")
+    assert await world.adapter.holds(world.space, FEW[0]) == frozenset({resource})
+    assert world.emulator.rest.count("usergroups.list") == before + 1
+
+
+async def test_what_others_change_by_hand_is_seen_when_the_read_is_a_quarter_of_a_minute_old(world: Grouped) -> None:
+    group, resource = world.group(some(0))
+    assert await world.adapter.holds(world.space, FEW[1]) == frozenset()
+    group.users.append(FEW[1])
+    world.clock.advance(SHARED)
+    assert await world.adapter.holds(world.space, FEW[1]) == frozenset({resource})
+
+
+async def test_a_read_that_failed_is_nobody_else_s_answer(world: Grouped) -> None:
+    _, resource = world.group(some(0))
+    world.emulator.refuse("usergroups.list", "fatal_error")
+    first, second = await asyncio.gather(*(world.adapter.holds(world.space, FEW[0]) for _ in range(2)), return_exceptions=True)
+    assert isinstance(first, TransientError)
+    assert second == frozenset({resource})
