@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, delete
 
 from core.ids import Ids, RandomIds
@@ -22,6 +23,8 @@ from storage.vault import Vault
 from tests.warm import keep_warm
 
 keep_warm()
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no finding
+settings.load_profile("patient")
 
 
 def pytest_collection_finish() -> None:
