@@ -23,6 +23,7 @@ from storage import comparing, lanes, work
 from storage.database import Database, Session
 from storage.inbox import InboxKind, InboxRow
 from storage.outbox import OutboxRow
+from storage.work import Head
 
 BATCH = 100
 AT_ONCE = 8
@@ -43,8 +44,12 @@ class _Item:
 
     subject: Subject | None
     object_id: str
-    cause: CauseId
-    rows: tuple[InboxRow | OutboxRow, ...]
+    heads: tuple[Head, ...]
+
+    @property
+    def cause(self) -> CauseId:
+        """What is behind everything that follows."""
+        return CauseId(self.heads[0].cause)
 
     @property
     def key(self) -> tuple[Subject | None, str]:
@@ -54,13 +59,13 @@ class _Item:
     @property
     def live(self) -> bool:
         """Whether a webhook told of it; what catch-up found and what we look up ourselves ends nothing in a stopped community."""
-        return any(isinstance(row, InboxRow) and row.kind == InboxKind.STRIPE for row in self.rows)
+        return any(head.kind == InboxKind.STRIPE for head in self.heads)
 
     @property
     def since(self) -> datetime | None:
         """When the last of the rows came in; None when one of them asks for a fresh look whatever is known."""
-        came = [row.received_at for row in self.rows if isinstance(row, InboxRow)]
-        return max(came) if len(came) == len(self.rows) else None
+        came = [head.came for head in self.heads if head.came is not None]
+        return max(came) if len(came) == len(self.heads) else None
 
 
 class StripeInbox:
@@ -94,12 +99,10 @@ class StripeInbox:
 
         async def find(busy: frozenset[Hashable]) -> Found:
             async with self._db.glance() as session:
-                now = self._clock.now()
-                came = await work.due(session, InboxRow, lane, now, BATCH)
-                again = await work.due(session, OutboxRow, lane, now, BATCH)
-            items = _items([*came, *again])
+                heads = await work.heads(session, lane, self._clock.now(), BATCH)
+            items = _items(heads)
             chosen = _first([item for item in items if item.key not in busy], busy)
-            more = len(chosen) + len(busy) < len(items) or len(came) >= BATCH or len(again) >= BATCH
+            more = len(chosen) + len(busy) < len(items) or len(heads) >= BATCH
             return Found({item.key: self._in_turn(account, lane, epoch, item) for item in self._ordered(chosen)}, more)
 
         await pump(find, self._db.woken(lane))
@@ -173,13 +176,13 @@ class StripeInbox:
 
     async def _record(self, session: Session, item: _Item, error: Exception | None) -> None:
         now = self._clock.now()
-        came = [row.id for row in item.rows if isinstance(row, InboxRow)]
-        again = [row.id for row in item.rows if isinstance(row, OutboxRow)]
+        came = [head.id for head in item.heads if head.came is not None]
+        again = [head.id for head in item.heads if head.came is None]
         if error is None:
             await work.finish(session, InboxRow, came, now)
             await work.finish(session, OutboxRow, again, now)
             return
-        attempts = max(row.attempts for row in item.rows)
+        attempts = max(head.attempts for head in item.heads)
         due, counted = _retry(error, attempts, self._rng.random())
         dead = _is_final(error, attempts + counted)
         why = f"{type(error).__name__}: {error}"[:500]
@@ -188,13 +191,12 @@ class StripeInbox:
         await work.postpone(session, OutboxRow, again, now + due, attempts + counted, why, dead=dead)
 
 
-def _items(rows: Sequence[InboxRow | OutboxRow]) -> list[_Item]:
-    grouped: dict[tuple[Subject | None, str], list[InboxRow | OutboxRow]] = {}
-    for row in rows:
-        object_id = row.object_id if isinstance(row, InboxRow) else row.subject
-        subject = ROUTES.get(row.type) if isinstance(row, InboxRow) else subject_of(object_id)
-        grouped.setdefault((subject, object_id), []).append(row)
-    return [_Item(subject, object_id, _cause(found[0]), tuple(found)) for (subject, object_id), found in grouped.items()]
+def _items(heads: Sequence[Head]) -> list[_Item]:
+    grouped: dict[tuple[Subject | None, str], list[Head]] = {}
+    for head in heads:
+        subject = ROUTES.get(head.type) if head.came is not None else subject_of(head.about)
+        grouped.setdefault((subject, head.about), []).append(head)
+    return [_Item(subject, object_id, tuple(found)) for (subject, object_id), found in grouped.items()]
 
 
 def _first(items: Sequence[_Item], busy: Collection[Hashable]) -> Sequence[_Item]:
@@ -202,10 +204,6 @@ def _first(items: Sequence[_Item], busy: Collection[Hashable]) -> Sequence[_Item
     access = [item for item in items if item.subject in ACCESS]
     deciding = access or any(isinstance(key, tuple) and key[0] in ACCESS for key in busy)
     return (access if deciding else items)[: max(0, AT_ONCE - len(busy))]
-
-
-def _cause(row: InboxRow | OutboxRow) -> CauseId:
-    return CauseId(row.id) if isinstance(row, InboxRow) else row.cause_id
 
 
 def _is_final(error: Exception, attempts: int) -> bool:
@@ -217,11 +215,11 @@ def _is_final(error: Exception, attempts: int) -> bool:
 
 def _tell(item: _Item, error: Exception, why: str, *, dead: bool) -> None:
     """Tell the operator what somebody must do something about: once for each row and each thing that is wrong with it."""
-    for row in item.rows:
+    for head in item.heads:
         if dead:
-            _log.error("%s about %s is given up after %d tries: %s", row.id, item.object_id, row.attempts + 1, why)
-        elif isinstance(error, PermanentError) and row.error != why:
-            _log.error("%s about %s is refused and waits: %s", row.id, item.object_id, why)
+            _log.error("%s about %s is given up after %d tries: %s", head.id, item.object_id, head.attempts + 1, why)
+        elif isinstance(error, PermanentError) and head.error != why:
+            _log.error("%s about %s is refused and waits: %s", head.id, item.object_id, why)
 
 
 def _retry(error: Exception, attempts: int, unit: float) -> tuple[timedelta, bool]:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Text, func, select, union
+from sqlalchemy import Text, bindparam, func, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
@@ -31,6 +31,9 @@ class LaneRow(SQLModel, table=True):
     taken_at: datetime = Field(sa_type=UTCDateTime)
 
 
+_EPOCH = select(table(LaneRow).c.epoch).where(table(LaneRow).c.lane == bindparam("lane")).with_for_update(read=True)
+
+
 async def take(db: Database, lane: Lane, owner: str, now: datetime) -> int:
     """Make ``owner`` (a process, for people to read) the lane's owner, in a transaction of its own, and return the new epoch.
 
@@ -46,8 +49,7 @@ async def take(db: Database, lane: Lane, owner: str, now: datetime) -> int:
 
 async def fence(session: AsyncSession, lane: Lane, epoch: int) -> None:
     """Raise Fenced unless ``epoch`` is the lane's, and keep it so until this transaction ends. Call it before recording anything."""
-    current = select(col(LaneRow.epoch)).where(col(LaneRow.lane) == lane).with_for_update(read=True)
-    held = (await session.execute(current)).scalar_one_or_none()
+    held = (await session.execute(_EPOCH, {"lane": lane})).scalar_one_or_none()
     if held != epoch:
         raise Fenced(f"lane {lane} is at epoch {held}, not {epoch}")
 

@@ -1,11 +1,14 @@
-"""aiosqlite with one trip to its thread for each statement, instead of four (make a cursor, execute, fetch, close).
+"""aiosqlite with at most one trip to its thread for a statement, instead of four (make a cursor, execute, fetch, close).
 
-A trip costs a tenth of a millisecond, about ten times what the statement itself costs, and a payment is some fifty statements.
+A trip costs ten times what most statements cost, much more when the loop is busy, and a payment is some fifty statements. So what was
+seen to be quick runs right here, and what may wait goes to the thread: beginning to write (another process may be writing), the commit
+(it waits for the disk), a statement not seen yet and one that took long the last time.
 Rows are fetched whole with their statement, which is what SQLAlchemy does with them anyway; nothing here streams.
 """
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from time import perf_counter
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,6 +18,12 @@ Rows = Sequence[Any]
 Statement = Callable[[sqlite3.Cursor], object]
 Answer = tuple[list[Any], Any, int, int | None]
 """Rows, their description, how many rows a statement changed, the last one's id."""
+QUICK = 0.001
+"""Seconds a statement may take the last time it ran to run on the event loop the next time."""
+MANY = 1000
+"""Of how many statements it is known whether they are quick."""
+PLAIN = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
+"""What never waits for another process: reading never does, and whoever writes has begun to."""
 
 
 class OneTripCursor:
@@ -36,12 +45,12 @@ class OneTripCursor:
 
     async def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Self:
         """Run a statement and keep its rows."""
-        await self._run(lambda cursor: cursor.execute(sql, parameters))
+        self._take(await self._connection.execute_whole(sql, parameters))
         return self
 
     async def executemany(self, sql: str, parameters: Iterable[Sequence[Any]]) -> Self:
         """Run a statement once for each of ``parameters``."""
-        await self._run(lambda cursor: cursor.executemany(sql, parameters))
+        self._take(await self._connection.trip(lambda cursor: cursor.executemany(sql, parameters)))
         return self
 
     async def fetchall(self) -> Rows:
@@ -63,12 +72,18 @@ class OneTripCursor:
         """Forget the rows; SQLite's own cursor was closed with its statement."""
         self._rows = []
 
-    async def _run(self, statement: Statement) -> None:
-        self._rows, self.description, self.rowcount, self.lastrowid = await self._connection.trip(statement)
+    def _take(self, answer: Answer) -> None:
+        self._rows, self.description, self.rowcount, self.lastrowid = answer
 
 
 class OneTripConnection(aiosqlite.Connection):
     """An aiosqlite connection that hands out :class:`OneTripCursor`, and rolls back only what was begun."""
+
+    def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
+        super().__init__(connector, iter_chunk_size=64)
+        self._thread.daemon = True  # as SQLAlchemy does for connections it makes itself
+        self._quick: dict[str, bool] = {}
+        self._sent = self._finished = 0
 
     def cursor(self) -> OneTripCursor:  # type: ignore[override] # aiosqlite's is awaited or entered; SQLAlchemy enters, and so may this
         """Return a cursor; SQLite's own is made with the statement."""
@@ -76,26 +91,54 @@ class OneTripConnection(aiosqlite.Connection):
 
     async def rollback(self) -> None:
         """Roll back; a connection that goes back to its pool after a commit has nothing to."""
-        if self.in_transaction:
+        if self._sent != self._finished or self.in_transaction:
             await super().rollback()
+
+    async def execute_whole(self, sql: str, parameters: Sequence[Any]) -> Answer:
+        """Run a statement, here if it was quick the last time and the thread is done with whatever it was given."""
+
+        def run() -> Answer:
+            began = perf_counter()
+            answer = self._whole(lambda cursor: cursor.execute(sql, parameters))
+            self._note(sql, perf_counter() - began)
+            return answer
+
+        if self._quick.get(sql, False) and self._sent == self._finished:
+            return run()
+        answer: Answer = await self._execute(run)
+        return answer
 
     async def trip(self, statement: Statement) -> Answer:
         """Run a statement in the connection's thread."""
-
-        def run() -> Answer:
-            cursor = self._conn.cursor()
-            try:
-                statement(cursor)
-                return cursor.fetchall() if cursor.description else [], cursor.description, cursor.rowcount, cursor.lastrowid
-            finally:
-                cursor.close()
-
-        answer: Answer = await self._execute(run)  # type: ignore[no-untyped-call] # aiosqlite types what it says is public
+        answer: Answer = await self._execute(self._whole, statement)
         return answer
+
+    def _note(self, sql: str, took: float) -> None:
+        if len(self._quick) >= MANY:
+            self._quick.clear()
+        self._quick[sql] = took < QUICK and sql.startswith(PLAIN)
+
+    def _whole(self, statement: Statement) -> Answer:
+        cursor = self._conn.cursor()
+        try:
+            statement(cursor)
+            return cursor.fetchall() if cursor.description else [], cursor.description, cursor.rowcount, cursor.lastrowid
+        finally:
+            cursor.close()
+
+    async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever ``fn`` returns
+        """Run something in the thread; whoever waits for it may be cancelled meanwhile, and the thread still be at it."""
+
+        def run() -> Any:  # noqa: ANN401
+            try:
+                return fn(*args, **kwargs)
+            finally:
+                self._finished += 1
+
+        self._sent += 1
+        return await super()._execute(run)  # type: ignore[no-untyped-call] # aiosqlite types what it says is public
 
 
 def connect(file: str) -> OneTripConnection:
     """Return a connection to ``file``, to be awaited. Its thread ends with the process at the latest."""
-    connection = OneTripConnection(lambda: sqlite3.connect(file), iter_chunk_size=64)
-    connection._thread.daemon = True  # noqa: SLF001 - as SQLAlchemy does for connections it makes itself
-    return connection
+    return OneTripConnection(lambda: sqlite3.connect(file, check_same_thread=False))

@@ -1,9 +1,10 @@
 """Column types that keep what SQLite forgets: time zones and secrecy; and the shapes of scoped keys."""
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BindParameter, DateTime, Dialect, ForeignKeyConstraint, Text, TypeDecorator, UniqueConstraint, literal
+from sqlalchemy import JSON, ColumnClause, DateTime, Dialect, ForeignKeyConstraint, Text, TypeDecorator, UniqueConstraint, literal_column
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
@@ -68,9 +69,9 @@ def _vault(dialect: Dialect) -> Vault:
     return vault
 
 
-def inline(value: str) -> BindParameter[str]:
+def inline(value: StrEnum) -> ColumnClause[str]:
     """Write a constant into the statement itself: SQLite uses a partial index only where it can read that its predicate holds."""
-    return literal(value, Text(), literal_execute=True)
+    return literal_column(f"'{value}'", Text())
 
 
 def owned(table: str) -> UniqueConstraint:

@@ -1,0 +1,121 @@
+"""Where an SQLite statement runs: on the event loop when it was seen to be quick, in the connection's thread when it may wait."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from storage import sqlite
+from storage.sqlite import OneTripConnection
+
+SLOW = "SELECT slowly(?)"
+QUICK = "SELECT where_am_i(?)"
+
+
+class Places:
+    """Names the thread each statement runs in, and holds the slow one up until it is let go."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+        self.begun, self.go = threading.Event(), threading.Event()
+
+    def note(self, word: str) -> str:
+        self.seen.append("loop" if threading.current_thread() is threading.main_thread() else "thread")
+        return word
+
+    def hold(self, word: str) -> str:
+        self.note(word)
+        self.begun.set()
+        assert self.go.wait(10)
+        return word
+
+
+@pytest.fixture
+def places() -> Places:
+    return Places()
+
+
+@pytest.fixture
+async def connection(tmp_path: Path, places: Places) -> AsyncIterator[OneTripConnection]:
+    opened = await sqlite.connect(str(tmp_path / "some.db"))
+    await opened.create_function("where_am_i", 1, places.note)
+    await opened.create_function("slowly", 1, places.hold)
+    yield opened  # type: ignore[misc] # awaiting an aiosqlite connection gives itself
+    await opened.close()
+
+
+async def ask(connection: OneTripConnection, sql: str, word: str) -> list[tuple[str]]:
+    cursor = await connection.cursor().execute(sql, (word,))
+    return list(await cursor.fetchall())
+
+
+async def test_a_statement_runs_in_the_thread_first_and_on_the_loop_once_it_was_quick(
+    connection: OneTripConnection, places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "QUICK", 10.0)
+    assert [await ask(connection, QUICK, word) for word in "abc"] == [[("a",)], [("b",)], [("c",)]]
+    assert places.seen == ["thread", "loop", "loop"]
+
+
+async def test_a_statement_that_took_long_the_last_time_stays_in_the_thread(
+    connection: OneTripConnection, places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "QUICK", 0.0)
+    for word in "abc":
+        await ask(connection, QUICK, word)
+    assert places.seen == ["thread", "thread", "thread"]
+
+
+async def test_a_statement_that_becomes_slow_goes_back_to_the_thread(
+    connection: OneTripConnection, places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "QUICK", 10.0)
+    await ask(connection, QUICK, "a")
+    monkeypatch.setattr(sqlite, "QUICK", 0.0)
+    for word in "bc":
+        await ask(connection, QUICK, word)
+    assert places.seen == ["thread", "loop", "thread"]
+
+
+async def test_beginning_to_write_never_runs_on_the_loop_since_another_process_may_be_writing(
+    connection: OneTripConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "QUICK", 10.0)
+    connection.isolation_level = None
+    for _ in range(2):
+        await connection.cursor().execute("BEGIN IMMEDIATE")
+        await connection.commit()
+    with sqlite3.connect(tmp_path / "some.db", isolation_level=None, check_same_thread=False) as other:
+        other.execute("BEGIN IMMEDIATE")
+        waiting = asyncio.ensure_future(connection.cursor().execute("BEGIN IMMEDIATE"))
+        await asyncio.sleep(0)  # the loop goes on while it waits
+        assert not waiting.done()
+        other.execute("COMMIT")
+        await asyncio.wait_for(waiting, 10)
+    other.close()
+
+
+async def test_what_follows_a_statement_that_was_abandoned_waits_for_the_thread_to_be_done_with_it(
+    connection: OneTripConnection, places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "QUICK", 10.0)
+    await ask(connection, QUICK, "a")
+    abandoned = asyncio.ensure_future(ask(connection, SLOW, "b"))
+    await asyncio.to_thread(places.begun.wait, 10)
+    abandoned.cancel()
+    after = asyncio.ensure_future(ask(connection, QUICK, "c"))
+    await asyncio.sleep(0)
+    assert not after.done()
+    places.go.set()
+    assert await asyncio.wait_for(after, 10) == [("c",)]
+    assert places.seen == ["thread", "thread", "thread"]
+
+
+async def test_only_so_many_statements_are_remembered(connection: OneTripConnection, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "MANY", 3)
+    for number in range(10):
+        await ask(connection, f"SELECT ?, {number}", "a")
+    assert len(connection._quick) <= 3  # noqa: SLF001
