@@ -1,14 +1,18 @@
-"""What SQLAlchemy learns once in a process instead of once an engine.
+"""What SQLAlchemy and Jinja learn once in a process instead of once an engine and once a server.
 
 A statement is compiled for a dialect, and every engine brings a new one. A program has one engine for its whole life; these tests make
 thousands, and would spend a third of their time compiling the same statements again. Here the engines of one kind that share a vault
 share what was compiled too. What a statement is compiled to, and when two are the same, stays SQLAlchemy's own business.
+The same for templates: Jinja keeps their code by file and by what is in it, as it would on disk.
 """
 
 from collections.abc import MutableMapping
+from functools import partialmethod
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from jinja2 import BytecodeCache, Environment
+from jinja2.bccache import Bucket
 from sqlalchemy import Engine
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg, PGDialectAsync_psycopg
@@ -63,7 +67,19 @@ class _PostgreSQL(PGDialect_psycopg):
         return WarmPostgreSQL
 
 
+class _Templates(BytecodeCache):
+    def __init__(self) -> None:
+        self._code: dict[tuple[str, str], Any] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._code.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._code[bucket.key, bucket.checksum] = bucket.code
+
+
 def keep_warm() -> None:
-    """Let every engine made from now on in this process share."""
+    """Let every engine and every template environment made from now on in this process share."""
+    Environment.__init__ = partialmethod(Environment.__init__, bytecode_cache=_Templates())  # type: ignore[assignment,method-assign]
     registry.register("sqlite.aiosqlite", __name__, WarmSQLite.__name__)
     registry.register("postgresql.psycopg", __name__, _PostgreSQL.__name__)
