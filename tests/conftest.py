@@ -1,5 +1,7 @@
 """What most tests need: a clock that stands still, ids, a vault, and an empty database on SQLite or on both databases."""
 
+import gc
+import os
 import shutil
 import subprocess
 import tempfile
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, delete
 
 from core.ids import Ids, RandomIds
@@ -17,6 +20,32 @@ from storage.database import Database
 from storage.engine import create_engines, normalise
 from storage.tables import metadata
 from storage.vault import Vault
+from tests.warm import keep_warm
+
+keep_warm()
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no finding
+settings.load_profile("patient")
+
+
+def pytest_collection_finish() -> None:
+    """Take what was imported and collected, which stays to the end, out of every later search for garbage."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def in_memory() -> Iterator[Path]:
+    """A folder for databases, in memory where the system has such a place: no test cuts the power of the machine itself."""
+    shared = Path("/dev/shm")  # noqa: S108 - a folder with a random name in it
+    with tempfile.TemporaryDirectory(prefix="doorman-tests-", dir=shared if os.access(shared, os.W_OK) else None) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def folder_in_memory(in_memory: Path) -> Iterator[Path]:
+    """The same for one test, gone after it."""
+    with tempfile.TemporaryDirectory(dir=in_memory) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture
@@ -89,8 +118,8 @@ def postgres_url(postgres_with_tables: str) -> Iterator[str]:
     _administer(
         postgres_with_tables,
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
-        "SET session_replication_role = replica",  # neither foreign keys nor append-only tables stand in the way
-        *(str(delete(table)) for table in metadata().tables.values()),
+        # neither foreign keys nor append-only tables stand in the way; in one trip
+        ";".join(["SET session_replication_role = replica", *(str(delete(table)) for table in metadata().tables.values())]),
     )
 
 
@@ -104,9 +133,9 @@ def empty_postgres(postgres_server: Callable[[str], str], ids: Ids) -> Iterator[
 
 
 @pytest.fixture
-def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+def sqlite_url(sqlite_template: Path, folder_in_memory: Path) -> str:
     """The address of an empty SQLite database with the schema."""
-    path = tmp_path / "doorman.db"
+    path = folder_in_memory / "doorman.db"
     shutil.copyfile(sqlite_template, path)
     return f"sqlite:///{path}"
 

@@ -3,13 +3,10 @@
 import asyncio
 import random
 import shutil
-import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlmodel import col, select
@@ -151,12 +148,6 @@ class Life:
                 await Reconciler(clock=self.clock, ids=self.ids).reconcile(session, self.town.id, who, cause=CauseId("start"))
 
 
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory() as name:
-        yield Path(name)
-
-
 async def live(file: Path, story: list[Step], seed: int) -> None:
     db = Database(create_engines(f"sqlite:///{file}", Vault(["a key for the tests, long enough to be one"])))
     try:
@@ -175,7 +166,9 @@ async def live(file: Path, story: list[Step], seed: int) -> None:
 
 @given(story=steps, seed=st.integers(0, 1000))
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_roles_follow_from_what_is_true_whatever_was_lost(sqlite_template: Path, folder: Path, story: list[Step], seed: int) -> None:
-    file = folder / f"{RandomIds().new()}.db"
+def test_roles_follow_from_what_is_true_whatever_was_lost(
+    sqlite_template: Path, folder_in_memory: Path, story: list[Step], seed: int
+) -> None:
+    file = folder_in_memory / f"{RandomIds().new()}.db"
     shutil.copyfile(sqlite_template, file)
     asyncio.run(live(file, story, seed))

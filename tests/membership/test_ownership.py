@@ -3,8 +3,7 @@
 import asyncio
 import random
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -299,12 +298,6 @@ class Life:
         assert all(row.status != GrantStatus.PENDING for row in await self.house.rows())
 
 
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory() as name:
-        yield Path(name)
-
-
 async def live(file: Path, story: Story) -> None:
     db = Database(create_engines(f"sqlite:///{file}", Vault(["a key for the tests, long enough to be one"])))
     try:
@@ -335,10 +328,10 @@ def told(template: Path, folder: Path, story: Story) -> None:
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-def test_roles_are_what_is_paid_for_and_what_was_a_gift(sqlite_template: Path, folder: Path, seed: int) -> None:
+def test_roles_are_what_is_paid_for_and_what_was_a_gift(sqlite_template: Path, folder_in_memory: Path, seed: int) -> None:
     story = imagine(random.Random(seed))  # noqa: S311 - replayable
     note(story)
-    told(sqlite_template, folder, story)
+    told(sqlite_template, folder_in_memory, story)
 
 
 S, LOST, BACK, GIFT = Sell(0, "silver"), Leave(0, told=False), Join(0, told=True), ByHand(0, "member", gives=True)
@@ -357,5 +350,5 @@ ONCE_WRONG: dict[str, Story] = {
 
 
 @pytest.mark.parametrize("story", ONCE_WRONG.values(), ids=ONCE_WRONG)
-def test_what_went_wrong_once_goes_right(sqlite_template: Path, folder: Path, story: Story) -> None:
-    told(sqlite_template, folder, story)
+def test_what_went_wrong_once_goes_right(sqlite_template: Path, folder_in_memory: Path, story: Story) -> None:
+    told(sqlite_template, folder_in_memory, story)

@@ -1,17 +1,19 @@
 """One record for all workers of a run, so that it is held against the vendors' descriptions once: by whoever is last to write."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.conformance import judge
+
+CHECKER = Path(__file__).resolve().parents[3] / "shared" / "tools" / "conformance.py"
+
 
 @contextmanager
-def shared_record(
-    request: pytest.FixtureRequest, folders: pytest.TempPathFactory, name: str, judge: Callable[[Path], None]
-) -> Iterator[Path]:
-    """Yield the record to append to; ``judge`` is asked at the end, unless another worker still writes and will ask."""
+def shared_record(request: pytest.FixtureRequest, folders: pytest.TempPathFactory, name: str) -> Iterator[Path]:
+    """Yield the record to append to; it is judged at the end, unless another worker still writes and will have it judged."""
     base = folders.getbasetemp()
     folder = (base.parent if hasattr(request.config, "workerinput") else base) / name
     folder.mkdir(exist_ok=True)
@@ -22,4 +24,4 @@ def shared_record(
     finally:
         writer.unlink()
     if record.exists() and not list(folder.glob("*.writes")):
-        judge(record)
+        judge(CHECKER, record)

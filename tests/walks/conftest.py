@@ -61,9 +61,9 @@ def migrated_postgres(postgres_server: Callable[[str], str]) -> str:
 
 
 @pytest.fixture
-def walk_sqlite(migrated_sqlite: Path, tmp_path: Path) -> str:
+def walk_sqlite(migrated_sqlite: Path, folder_in_memory: Path) -> str:
     """The address of an empty SQLite database."""
-    path = tmp_path / "doorman.db"
+    path = folder_in_memory / "doorman.db"
     shutil.copyfile(migrated_sqlite, path)
     return f"sqlite:///{path}"
 

@@ -2,6 +2,7 @@
 
 import random
 import shutil
+import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -111,9 +112,9 @@ class Story:
 @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), database=None, phases=[Phase.generate])
 @given(steps=st.lists(STEPS, min_size=3, max_size=7), seed=st.integers(0, 2**32))
 async def test_after_any_loss_doubling_and_reordering_one_round_makes_roles_equal_stripe_and_the_next_changes_nothing(
-    migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory, record: Path | None, steps: list[tuple[object, ...]], seed: int
+    migrated_sqlite: Path, in_memory: Path, record: Path | None, steps: list[tuple[object, ...]], seed: int
 ) -> None:
-    path = tmp_path_factory.mktemp("chaos") / "doorman.db"
+    path = Path(tempfile.mkdtemp(dir=in_memory)) / "doorman.db"
     shutil.copyfile(migrated_sqlite, path)
     async with open_stage(f"sqlite:///{path}", record=record) as stage:
         shop = await open_shop(stage, "Silver", "Gold")

@@ -58,7 +58,9 @@ async def journey(stage: Stage) -> None:
     await club.installs()
 
 
-async def test_no_log_line_and_no_row_holds_a_secret(canary: Canary, walk_database: str, tmp_path: Path, record: Path | None) -> None:
+async def test_no_log_line_and_no_row_holds_a_secret(
+    canary: Canary, walk_database: str, folder_in_memory: Path, record: Path | None
+) -> None:
     async with open_stage(walk_database, record=record) as stage:
         canary.knows(stage.configuration().secrets())
         await journey(stage)
@@ -68,7 +70,7 @@ async def test_no_log_line_and_no_row_holds_a_secret(canary: Canary, walk_databa
     assert canary.caught, "some of what they say does hold secrets before it is masked"
     found = AT_REST.search(rows)
     assert found is None, found
-    files = stored(tmp_path)
+    files = stored(folder_in_memory)
     assert bool(files) is walk_database.startswith("sqlite")
     assert [name for name, data in files.items() if AT_REST.search(data)] == []
 

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-import pytest
-from hypothesis import given, settings
+from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from sandbox.clock import VirtualClock
@@ -56,8 +55,9 @@ def called(endpoint: Endpoint, body: Any, query: dict[str, str]) -> None:  # noq
     assert 200 <= status < 500
 
 
-@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: f"{endpoint.method} {endpoint.path}")
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=150)
 @given(body=OBJECTS | BODIES, query=QUERIES)
-def test_no_body_and_no_query_breaks_a_route(endpoint: Endpoint, body: Any, query: dict[str, str]) -> None:  # noqa: ANN401 - any JSON
-    called(endpoint, body, query)
+def test_no_body_and_no_query_breaks_a_route(body: Any, query: dict[str, str]) -> None:  # noqa: ANN401 - any JSON
+    for endpoint in ENDPOINTS:  # all take the same bodies: making them up costs more than what they are for
+        note(f"{endpoint.method} {endpoint.path}")
+        called(endpoint, body, query)

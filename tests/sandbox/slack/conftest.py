@@ -1,6 +1,4 @@
 import json
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -26,8 +24,8 @@ from sandbox.slack.channels import Channel
 from sandbox.slack.people import Person
 from sandbox.slack.workspaces import Workspace
 from sandbox.wire import Wire, serve
+from tests.sandbox.judging import shared_record
 
-JUDGE = Path(__file__).resolve().parents[4] / "shared" / "tools" / "conformance.py"
 REDIRECT = "http://127.0.0.1:9/slack/oauth_redirect"
 
 
@@ -86,13 +84,10 @@ def fine(_: Request) -> web.Response:
 
 
 @pytest.fixture(scope="session")
-def record(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def record(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Where every exchange of these tests is written, to be held at the end against the vendor's own description."""
-    path = tmp_path_factory.mktemp("slack") / "record.jsonl"
-    yield path
-    if JUDGE.exists() and path.exists():
-        done = subprocess.run([sys.executable, str(JUDGE), str(path)], capture_output=True, text=True, check=False)  # noqa: S603 - our own
-        assert done.returncode == 0, done.stdout + done.stderr
+    with shared_record(request, tmp_path_factory, "slack") as path:
+        yield path
 
 
 @pytest.fixture

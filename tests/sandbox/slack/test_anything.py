@@ -2,8 +2,7 @@
 
 from typing import Any
 
-import pytest
-from hypothesis import given, settings
+from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from sandbox.clock import VirtualClock
@@ -35,10 +34,16 @@ ARGUMENTS = st.builds(
 REAL = ("channel", "user", "users", "usergroup", "trigger_id", "ts", "team_id", "view_id", "user_id")
 
 
-@pytest.mark.parametrize("endpoint", ENDPOINTS.values(), ids=lambda endpoint: endpoint.method)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=100)
 @given(sent=ARGUMENTS, real=st.sets(st.sampled_from(REAL)))
-def test_every_method_answers_or_refuses_anything(endpoint: Endpoint, sent: dict[str, Any], real: set[str]) -> None:
+def test_every_method_answers_or_refuses_anything(sent: dict[str, Any], real: set[str]) -> None:
+    for endpoint in ENDPOINTS.values():  # all take the same arguments: making them up costs twenty times what they are for
+        note(endpoint.method)
+        assert isinstance(answer(endpoint, sent, real), dict)
+
+
+def answer(endpoint: Endpoint, sent: dict[str, Any], real: set[str]) -> object:
+    """Return what a workspace of its own answers."""
     slack = SlackEmulator(VirtualClock())
     world, ann = slack.model, slack.people.person("ann")
     place = slack.people.workspace(ann, "Place", plan="enterprise")
@@ -61,7 +66,6 @@ def test_every_method_answers_or_refuses_anything(endpoint: Endpoint, sent: dict
     token = world.tokens.bot_token(place.id)
     arguments = sent | {name: things[name] for name in real}
     try:
-        body = endpoint.handler(Call(world, arguments, token))
+        return endpoint.handler(Call(world, arguments, token))
     except RefusedError as refused:
-        body = refused.payload()
-    assert isinstance(body, dict)
+        return refused.payload()
