@@ -67,7 +67,7 @@ class StripeGateway:
 
     async def checkout(self, external_id: str) -> CheckoutSnapshot:
         session_id = _id(external_id, "cs_")
-        return checkout_snapshot(await self._call(lambda options: self._v1.checkout.sessions.retrieve_async(session_id, options=options)))
+        return checkout_snapshot(await self._call.get("checkout/sessions", session_id))
 
     async def expire_checkout(self, external_id: str) -> CheckoutSnapshot:
         session_id = _id(external_id, "cs_")
@@ -86,10 +86,7 @@ class StripeGateway:
         return await subscription.fetch_subscription(self._call, _id(external_id, "sub_"))
 
     async def invoice(self, external_id: str) -> InvoiceSnapshot:
-        invoice_id = _id(external_id, "in_")
-        return invoice_snapshot(
-            await self._call(lambda options: self._v1.invoices.retrieve_async(invoice_id, {"expand": ["payments"]}, options))
-        )
+        return invoice_snapshot(await self._call.get("invoices", _id(external_id, "in_"), expand=["payments"]))
 
     async def payment(self, external_id: str) -> PaymentSnapshot:
         return await payments.fetch_payment(self._call, _id(external_id, "pi_", *payments.CHARGES, *payments.REFUNDS))

@@ -1,9 +1,8 @@
 """How far our clock is from Stripe's, by the ``Date`` of its answers: whatever the key may ask for tells it."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-
-import stripe
 
 from core.clock import Clock
 
@@ -25,10 +24,10 @@ class Skew:
         """Return our time, to be given to :meth:`note` with the answer."""
         return self._clock.now()
 
-    def note(self, asked_at: datetime, answer: stripe.StripeObject) -> None:
-        """Learn from an answer; the middle of the call is taken for ours."""
+    def note(self, asked_at: datetime, headers: Mapping[str, str]) -> None:
+        """Learn from an answer's headers; the middle of the call is taken for ours."""
         now = self._clock.now()
-        date = answer.last_response.headers.get("Date") if answer.last_response is not None else None
+        date = headers.get("Date")
         if date is not None and timedelta(0) <= now - asked_at <= LONGEST:
             ours = asked_at + (now - asked_at) / 2
             self._noted = ours - (parsedate_to_datetime(date) + timedelta(milliseconds=500)), now

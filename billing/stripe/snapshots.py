@@ -1,11 +1,14 @@
-"""Stripe's objects as the port's snapshots. They are no dicts: a field may be absent, null, an id, or the object itself."""
+"""Stripe's objects as the port's snapshots: a field may be absent, null, an id, or the object itself.
+
+What is fetched one by one comes as plain JSON, what the SDK lists or changes as its own objects, which are no dicts: both are read by key.
+"""
 
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import stripe
-from stripe.checkout import Session
 
 from core.money import Money
 from core.payments import (
@@ -18,6 +21,7 @@ from core.payments import (
     SubscriptionSnapshot,
 )
 
+Fields = stripe.StripeObject | Mapping[str, Any]
 REFERENCE = "doorman_reference"
 KIND = "doorman_kind"
 
@@ -27,12 +31,17 @@ def metadata(reference: str, kind: str) -> dict[str, str]:
     return {REFERENCE: reference, KIND: kind}
 
 
-def ours(of: stripe.StripeObject | Mapping[str, str] | None, key: str) -> str:
+def field(of: Fields, name: str) -> Any:  # noqa: ANN401 - whatever the field holds
+    """Return a field; None where it is null or absent."""
+    return of[name] if name in of else None  # noqa: SIM401 - the SDK's objects have no get
+
+
+def ours(of: Fields | None, key: str) -> str:
     """Return one of our words from an object's metadata; empty when it is not there."""
     return str(of[key]) if of is not None and key in of else ""
 
 
-def id_of(value: str | stripe.StripeObject | None) -> str:
+def id_of(value: str | Fields | None) -> str:
     """Return the id of a field that may have been expanded; empty for null."""
     if value is None or isinstance(value, str):
         return value or ""
@@ -54,74 +63,79 @@ def money(minor: int | None, currency: str | None) -> Money:
     return Money(minor or 0, (currency or "").upper())
 
 
-def checkout_snapshot(session: Session) -> CheckoutSnapshot:
+def checkout_snapshot(session: Fields) -> CheckoutSnapshot:
     """Read a Checkout Session."""
     return CheckoutSnapshot(
-        external_id=session.id,
-        url=session.url or "",
-        status=CheckoutStatus(session.status or CheckoutStatus.OPEN),
-        payment=PaymentState(session.payment_status),
-        reference=ours(session.metadata, REFERENCE),
-        kind=ours(session.metadata, KIND),
-        customer=id_of(session.customer),
-        subscription=id_of(session.subscription),
-        payment_intent=id_of(session.payment_intent),
-        total=money(session.amount_total, session.currency),
-        expires_at=moment(session.expires_at),
+        external_id=session["id"],
+        url=field(session, "url") or "",
+        status=CheckoutStatus(field(session, "status") or CheckoutStatus.OPEN),
+        payment=PaymentState(session["payment_status"]),
+        reference=ours(field(session, "metadata"), REFERENCE),
+        kind=ours(field(session, "metadata"), KIND),
+        customer=id_of(field(session, "customer")),
+        subscription=id_of(field(session, "subscription")),
+        payment_intent=id_of(field(session, "payment_intent")),
+        total=money(field(session, "amount_total"), field(session, "currency")),
+        expires_at=moment(session["expires_at"]),
     )
 
 
-def subscription_snapshot(subscription: stripe.Subscription) -> SubscriptionSnapshot:
+def subscription_snapshot(subscription: Fields) -> SubscriptionSnapshot:
     """Read a subscription. Periods are the items', and may differ among them: the latest end counts."""
-    items = subscription.items.data
+    items = subscription["items"]["data"]
     return SubscriptionSnapshot(
-        external_id=subscription.id,
-        status=subscription.status,
-        customer=id_of(subscription.customer),
-        reference=ours(subscription.metadata, REFERENCE),
-        prices=tuple(item.price.id for item in items),
-        created_at=moment(subscription.created),
-        period_end=moment(max((item.current_period_end for item in items), default=subscription.created)),
-        trial_end=maybe_moment(subscription.trial_end),
-        cancel_at=maybe_moment(subscription.cancel_at),
-        cancel_at_period_end=subscription.cancel_at_period_end,
-        ended_at=maybe_moment(subscription.ended_at),
-        latest_invoice=id_of(subscription.latest_invoice),
-        period_start=moment(min((item.current_period_start for item in items), default=subscription.created)),
+        external_id=subscription["id"],
+        status=subscription["status"],
+        customer=id_of(subscription["customer"]),
+        reference=ours(field(subscription, "metadata"), REFERENCE),
+        prices=tuple(item["price"]["id"] for item in items),
+        created_at=moment(subscription["created"]),
+        period_end=moment(max((item["current_period_end"] for item in items), default=subscription["created"])),
+        trial_end=maybe_moment(field(subscription, "trial_end")),
+        cancel_at=maybe_moment(field(subscription, "cancel_at")),
+        cancel_at_period_end=subscription["cancel_at_period_end"],
+        ended_at=maybe_moment(field(subscription, "ended_at")),
+        latest_invoice=id_of(field(subscription, "latest_invoice")),
+        period_start=moment(min((item["current_period_start"] for item in items), default=subscription["created"])),
     )
 
 
-def invoice_snapshot(invoice: stripe.Invoice) -> InvoiceSnapshot:
+def invoice_snapshot(invoice: Fields) -> InvoiceSnapshot:
     """Read an invoice that was fetched with its ``payments``."""
-    payments = invoice.payments.data if "payments" in invoice and invoice.payments is not None else []
+    payments = field(invoice, "payments")
     subscription, reference, _ = invoice_source(invoice)
     return InvoiceSnapshot(
-        external_id=invoice.id,
-        status=invoice.status or "",
+        external_id=invoice["id"],
+        status=field(invoice, "status") or "",
         subscription=subscription,
         reference=reference,
-        total=money(invoice.total, invoice.currency),
-        paid=money(invoice.amount_paid, invoice.currency),
+        total=money(invoice["total"], invoice["currency"]),
+        paid=money(invoice["amount_paid"], invoice["currency"]),
         payment_intents=tuple(
-            id_of(paid.payment.payment_intent) for paid in payments if paid.status == "paid" and paid.payment.type == "payment_intent"
+            id_of(paid["payment"]["payment_intent"])
+            for paid in (payments["data"] if payments is not None else [])
+            if paid["status"] == "paid" and paid["payment"]["type"] == "payment_intent"
         ),
-        hosted_url=invoice.hosted_invoice_url or "",
-        next_attempt_at=maybe_moment(invoice.next_payment_attempt),
-        attempt_count=invoice.attempt_count,
+        hosted_url=field(invoice, "hosted_invoice_url") or "",
+        next_attempt_at=maybe_moment(field(invoice, "next_payment_attempt")),
+        attempt_count=invoice["attempt_count"],
     )
 
 
-def invoice_source(invoice: stripe.Invoice) -> tuple[str, str, str]:
+def invoice_source(invoice: Fields) -> tuple[str, str, str]:
     """Return the subscription an invoice is of, and our reference and kind; each empty when there is none."""
-    details = invoice.parent.subscription_details if invoice.parent is not None else None
+    parent = field(invoice, "parent")
+    details = field(parent, "subscription_details") if parent is not None else None
     if details is None:
-        return "", ours(invoice.metadata, REFERENCE), ours(invoice.metadata, KIND)
-    return id_of(details.subscription), ours(details.metadata, REFERENCE), ours(details.metadata, KIND)
+        return "", ours(field(invoice, "metadata"), REFERENCE), ours(field(invoice, "metadata"), KIND)
+    return id_of(details["subscription"]), ours(field(details, "metadata"), REFERENCE), ours(field(details, "metadata"), KIND)
 
 
-def refund_snapshot(refund: stripe.Refund) -> RefundSnapshot:
+def refund_snapshot(refund: Fields) -> RefundSnapshot:
     """Read a refund."""
-    return RefundSnapshot(external_id=refund.id, amount=money(refund.amount, refund.currency), status=refund.status or "")
+    return RefundSnapshot(
+        external_id=refund["id"], amount=money(refund["amount"], refund["currency"]), status=field(refund, "status") or ""
+    )
 
 
 def event_snapshot(event: stripe.Event) -> EventSnapshot:

@@ -12,7 +12,7 @@ ENDED = frozenset(["canceled", "incomplete_expired"])
 
 async def fetch_subscription(call: Caller, external_id: str) -> SubscriptionSnapshot:
     """Fetch a subscription afresh."""
-    return subscription_snapshot(await call(lambda options: call.v1.subscriptions.retrieve_async(external_id, options=options)))
+    return subscription_snapshot(await call.get("subscriptions", external_id))
 
 
 async def cancel(call: Caller, external_id: str, *, at_period_end: bool, key: str) -> SubscriptionSnapshot:

@@ -90,7 +90,7 @@ async def test_beginning_to_write_never_runs_on_the_loop_since_another_process_m
         await connection.commit()
     with sqlite3.connect(tmp_path / "some.db", isolation_level=None, check_same_thread=False) as other:
         other.execute("BEGIN IMMEDIATE")
-        waiting = asyncio.ensure_future(connection.cursor().execute("BEGIN IMMEDIATE"))
+        waiting = asyncio.get_running_loop().create_task(connection.cursor().execute("BEGIN IMMEDIATE"))
         await asyncio.sleep(0)  # the loop goes on while it waits
         assert not waiting.done()
         other.execute("COMMIT")
@@ -103,10 +103,10 @@ async def test_what_follows_a_statement_that_was_abandoned_waits_for_the_thread_
 ) -> None:
     monkeypatch.setattr(sqlite, "QUICK", 10.0)
     await ask(connection, QUICK, "a")
-    abandoned = asyncio.ensure_future(ask(connection, SLOW, "b"))
+    abandoned = asyncio.get_running_loop().create_task(ask(connection, SLOW, "b"))
     await asyncio.to_thread(places.begun.wait, 10)
     abandoned.cancel()
-    after = asyncio.ensure_future(ask(connection, QUICK, "c"))
+    after = asyncio.get_running_loop().create_task(ask(connection, QUICK, "c"))
     await asyncio.sleep(0)
     assert not after.done()
     places.go.set()
@@ -118,4 +118,4 @@ async def test_only_so_many_statements_are_remembered(connection: OneTripConnect
     monkeypatch.setattr(sqlite, "MANY", 3)
     for number in range(10):
         await ask(connection, f"SELECT ?, {number}", "a")
-    assert len(connection._quick) <= 3  # noqa: SLF001
+    assert len(connection._quick) <= 3

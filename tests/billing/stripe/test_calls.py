@@ -246,16 +246,15 @@ async def test_without_an_answer_of_late_the_time_is_asked_with_what_catch_up_ma
 
 async def test_what_an_answer_told_holds_for_a_minute_and_not_across_a_jump() -> None:
     clock = VirtualClock(NOW)
-    skew, answer = Skew(clock), stripe.StripeObject()
-    answer._last_response = stripe.StripeResponse("{}", 200, {"Date": format_datetime(NOW, usegmt=True)})
-    skew.note(skew.asked_at(), answer)
+    skew, headers = Skew(clock), {"Date": format_datetime(NOW, usegmt=True)}
+    skew.note(skew.asked_at(), headers)
     clock.advance(timedelta(minutes=1))
     assert skew.known() is not None
     clock.advance(timedelta(seconds=1))
     assert skew.known() is None
     asked_at = skew.asked_at()
     clock.advance(timedelta(hours=1))
-    skew.note(asked_at, answer)
+    skew.note(asked_at, headers)
     assert skew.known() is None
 
 
