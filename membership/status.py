@@ -180,7 +180,7 @@ def _resource(task: GrantTask) -> ResourceStanding:
     if on:
         return ResourceStanding(name, space.platform, space.name, on, "")
     waits = task.grant.status == GrantStatus.BLOCKED and task.grant.remedy == Remedy.MEMBER
-    invite = task.grant.invite_url or ""
+    invite = task.grant.door
     return ResourceStanding(name, space.platform, space.name, on, _note(task), space.space if waits or invite else None, invite)
 
 
@@ -221,7 +221,7 @@ def _welcome(facts: OrderFacts, held: Sequence[GrantTask], told: tuple[str, ...]
 def _door(task: GrantTask) -> str:
     """Return what the payer opens themselves: the invite made for them, else the creator's own link into the space."""
     outside = task.grant.status == GrantStatus.BLOCKED and task.grant.remedy == Remedy.MEMBER
-    return task.grant.invite_url or (task.space_row.invite_link if outside else "")
+    return task.grant.door or (task.space_row.invite_link if outside else "")
 
 
 def _state(held: Sequence[GrantTask]) -> str:
