@@ -188,7 +188,7 @@ def _note(task: GrantTask) -> str:
     """Say why it is not on, and who does what about it."""
     grant = task.grant
     if grant.status == GrantStatus.PENDING:
-        return "on its way" if not grant.error else "on its way: we keep trying"
+        return "on its way" if not grant.error else "on its way, and we keep trying"
     if grant.remedy == Remedy.MEMBER:
         return f"waits for you to join {task.space_row.name}"
     if grant.remedy == Remedy.CREATOR:

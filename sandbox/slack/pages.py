@@ -11,6 +11,7 @@ from sandbox.slack import installation, openid, roster, sight
 from sandbox.slack.consent import Request, TurnedAwayError, examine
 from sandbox.slack.errors import RefusedError
 from sandbox.slack.oauth import Code
+from sandbox.slack.replies import Sight
 from sandbox.slack.users import Account
 from sandbox.slack.workspaces import Workspace
 from sandbox.slack.world import World
@@ -131,7 +132,10 @@ class Pages:
             return self._problem("You are not in this workspace. Ask for an invitation.", 404)
         channels = sight.channels(workspace, user)
         groups = [one for one in workspace.groups.values() if user.id in one.users and one.disabled is None]
-        return _remember(self._page("inside.html", workspace=workspace, person=person, channels=channels, groups=groups), person)
+        home = self.world.homes.get((workspace.id, user.id))
+        lines = Sight(home).words.splitlines() if home else []
+        shown = {"channels": channels, "groups": groups, "app": self.world.app, "home": lines}
+        return _remember(self._page("inside.html", workspace=workspace, person=person, **shown), person)
 
     def _consent(self, request: web.Request, *, openid_asked: bool) -> web.Response:
         try:
