@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -27,7 +28,9 @@ class Pages:
     _tickets: dict[str, tuple[str, Request]] = field(default_factory=dict)
     _templates: Environment = field(
         default_factory=lambda: Environment(
-            loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined
+            loader=FileSystemLoader([Path(__file__).parent / "templates", Path(__file__).parents[1] / "templates"]),
+            autoescape=True,
+            undefined=StrictUndefined,
         )
     )
 
@@ -134,7 +137,7 @@ class Pages:
         groups = [one for one in workspace.groups.values() if user.id in one.users and one.disabled is None]
         home = self.world.homes.get((workspace.id, user.id))
         lines = Sight(home).words.splitlines() if home else []
-        shown = {"channels": channels, "groups": groups, "app": self.world.app, "home": lines}
+        shown: dict[str, Any] = {"channels": channels, "groups": groups, "app": self.world.app, "home": lines}
         return _remember(self._page("inside.html", workspace=workspace, person=person, **shown), person)
 
     def _consent(self, request: web.Request, *, openid_asked: bool) -> web.Response:
