@@ -115,9 +115,8 @@ async def queue_up(town: Town, servers: Sequence[Server], count: int, first: int
     return await asyncio.gather(*(one(number) for number in range(first, first + count)))
 
 
-async def pay_all(town: Town, buyers: Sequence[Buyer], rate: float, sent: Sent) -> list[float]:
+async def pay_all(town: Town, buyers: Sequence[Buyer], rate: float, sent: Sent, rng: random.Random) -> list[float]:
     """Let the payments arrive, and return each wait in milliseconds."""
-    rng = random.Random(1)
     waits: list[float] = []
 
     async def one(buyer: Buyer) -> None:
@@ -184,7 +183,7 @@ async def run(payments: int, rate: float, servers: int) -> dict[str, float]:
     async with world(LATENCY) as (town, sent):
         opened = await open_servers(town, servers)
         buyers = await queue_up(town, opened, payments)
-        waits = await pay_all(town, buyers, rate, sent)
+        waits = await pay_all(town, buyers, rate, sent, random.Random(1))
         await asyncio.sleep(2)
         base = await baseline(town, buyers)
     cuts = statistics.quantiles(waits, n=100)

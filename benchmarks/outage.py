@@ -27,7 +27,7 @@ from sqlmodel import SQLModel
 
 from adapters.slack.installed import Installed
 from adapters.slack.rotation import PURPOSE
-from benchmarks.latency import LATENCY, Buyer, Sent, open_servers, queue_up
+from benchmarks.latency import LATENCY, Sent, open_servers, pay_all, queue_up
 from core.clock import SystemClock
 from core.dispatch import platform_lane
 from core.ids import AccountId, CauseId, CommunityId, GrantId, MemberId, PlatformName, PlatformUserId, ResourceId, SpaceId
@@ -164,21 +164,9 @@ async def waits(
     They come to the checkout a few at a time, since one is open for less than that hour.
     """
     rng, taken = random.Random(1), list[float]()
-
-    async def one(buyer: Buyer) -> None:
-        await town.cashiers.pay(buyer.checkout)
-        role = buyer.server.role("Gold")
-        await buyer.server.until_role(buyer.person, role, within=60)
-        moment = buyer.server.role_moment(buyer.person, role)
-        if moment is not None:
-            taken.append((moment - sent.at[buyer.order]) * 1000)
-
     for start in range(0, payments, size := -(-payments // parts)):
         buyers = await queue_up(town, servers, min(size, payments - start), first + start)
-        async with asyncio.TaskGroup() as group:
-            for buyer in buyers:
-                group.create_task(one(buyer))
-                await asyncio.sleep(rng.expovariate(rate))
+        taken += await pay_all(town, buyers, rate, sent, rng)
         town.clock.advance(OUTAGE / PARTS)
         await asyncio.sleep(SETTLES)
     return taken

@@ -230,6 +230,15 @@ class Admission(Protocol):
         ...
 
 
+@runtime_checkable
+class Withdrawal(Protocol):
+    """Power: take back an invite that ``Admission`` made."""
+
+    async def withdraw(self, space: Space, invite_url: str, *, reason: str) -> None:
+        """Let nobody come in by ``invite_url`` any more; one that is used up, run out or gone already is as good."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class LinkedAccount:
     """Who signed in. ``token`` lets us bring them into a space until ``token_expires_at``."""

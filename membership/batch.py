@@ -1,15 +1,15 @@
 """Many changes of one resource in one call, where the platform works that way: a list that is replaced whole."""
 
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from core.clock import Clock
 from core.dispatch import Lane
 from core.errors import ExternalError, MemberUnreachable
 from core.ids import PlatformUserId, ResourceId, SpaceId
 from core.platform import BatchGrants, PlatformAdapter
+from core.slices import slices
 from membership.outcome import Outcome, done
 from membership.recording import Recording
 from storage import grants, lanes
@@ -20,7 +20,6 @@ MOST = 5_000
 """How many changes one call carries at the most; the rest follow in the next."""
 TOGETHER = 50
 """How many outcomes are written in one transaction: few enough that whoever else writes waits for milliseconds."""
-T = TypeVar("T")
 _log = logging.getLogger(__name__)
 Failed = Callable[[Exception, GrantTask], Outcome]
 Admit = Callable[[GrantTask, MemberUnreachable], Awaitable[Outcome]]
@@ -58,7 +57,7 @@ class BatchDrain:
         except ExternalError as error:
             trouble = error
         outcomes = [failed(trouble, task) for task in tasks] if trouble else await self._apply(adapter, tasks, failed, admit)
-        for some in _slices(list(zip(tasks, outcomes, strict=True))):
+        for some in slices(list(zip(tasks, outcomes, strict=True)), TOGETHER):
             async with self._db.transaction() as session:
                 await lanes.fence(session, lane, epoch)
                 for task, outcome in some:
@@ -71,7 +70,7 @@ class BatchDrain:
             return list(tasks)
         held = {user async for user in adapter.holders(first[0].resource)}
         changed = set()
-        for some in _slices(first):
+        for some in slices(first, TOGETHER):
             async with self._db.transaction() as session:
                 await lanes.fence(session, lane, epoch)
                 rows = await grants.held_for_change(session, [task.grant.id for task in some])
@@ -117,8 +116,3 @@ class BatchDrain:
 
 def _ours(task: GrantTask) -> bool:
     return task.grant.attempted and not task.grant.found
-
-
-def _slices(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), TOGETHER):
-        yield items[start : start + TOGETHER]

@@ -21,6 +21,7 @@ from core.pump import Found, pump
 from membership.batch import BatchDrain, Heap, is_batched
 from membership.outcome import Outcome, blocked, done, failed
 from membership.recording import Recording
+from membership.withdrawal import withdrawn
 from storage import grants, lanes
 from storage.database import Database, will_wake
 from storage.grants import Actual, GrantRow, GrantTask
@@ -190,18 +191,22 @@ class GrantDrain:
         return done(Actual.GRANTED)
 
     async def _revoke(self, work: _Work, task: GrantTask) -> Outcome:
+        shut = await withdrawn(work.adapter, task)  # first: by an invite that is out the role would come back
         if task.grant.found or not task.grant.attempted:
             return done(Actual.UNKNOWN, "not ours to take")
         try:
             await work.adapter.revoke(task.resource, task.account.external_id, reason=REVOKED)
         except ResourceMissing as error:
             return done(Actual.REVOKED, error.code)
+        except MemberUnreachable as error:
+            return done(Actual.REVOKED, error.code, carried=not shut)
         return done(Actual.REVOKED)
 
     async def _admit(self, work: _Work, task: GrantTask, error: MemberUnreachable) -> Outcome:
         """Bring the payer in: with their own token, else by an invite they open themselves; it is made once."""
-        if not isinstance(work.adapter, Admission) or task.grant.invite_url:
-            return blocked(error, invite_url=task.grant.invite_url, carried=not task.first)
+        if not isinstance(work.adapter, Admission) or task.grant.door:
+            return blocked(error, invite_url=task.grant.door, carried=not task.first)
+        await withdrawn(work.adapter, task)
         user, space = task.account.external_id, task.space_row.space
         subject = f"{task.account.realm}:{user}"
         token = await self._credentials.get(task.account.platform, subject, JOIN_TOKEN)

@@ -36,7 +36,7 @@ class Members:
                 brought = not row.wanted and row.attempted and row.changed_at > trail.at - INVITE_LASTS
                 row.status = GrantStatus.PENDING if row.wanted or brought else GrantStatus.DONE
                 row.due_at, row.attempts, row.error, row.error_code, row.remedy = trail.at, 0, "", "", None
-                row.invite_url = ""
+                row.invited_at = None if row.wanted else row.invited_at
                 row.version += 1
                 session.add(row)
                 record(session, trail, row.community_id, "grant.joined", ("grant", row.id), member=row.member_id,

@@ -59,7 +59,8 @@ class Reconciler:
                 cause_id=trail.cause,
             )  # fmt: skip
         row.wanted, row.status, row.due_at, row.attempts = change.wanted, GrantStatus.PENDING, trail.at, 0
-        row.error, row.error_code, row.remedy, row.invite_url = "", "", None, ""
+        row.error, row.error_code, row.remedy = "", "", None
+        row.invited_at = None if change.wanted else row.invited_at  # an older invite is withdrawn before another is made
         row.version += 1
         row.changed_at, row.cause_id = trail.at, trail.cause
         session.add(row)

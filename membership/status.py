@@ -180,7 +180,7 @@ def _resource(task: GrantTask) -> ResourceStanding:
     if on:
         return ResourceStanding(name, space.platform, space.name, on, "")
     waits = task.grant.status == GrantStatus.BLOCKED and task.grant.remedy == Remedy.MEMBER
-    invite = task.grant.invite_url or ""
+    invite = task.grant.door
     return ResourceStanding(name, space.platform, space.name, on, _note(task), space.space if waits or invite else None, invite)
 
 
@@ -188,7 +188,7 @@ def _note(task: GrantTask) -> str:
     """Say why it is not on, and who does what about it."""
     grant = task.grant
     if grant.status == GrantStatus.PENDING:
-        return "on its way" if not grant.error else "on its way: we keep trying"
+        return "on its way" if not grant.error else "on its way, and we keep trying"
     if grant.remedy == Remedy.MEMBER:
         return f"waits for you to join {task.space_row.name}"
     if grant.remedy == Remedy.CREATOR:
@@ -221,7 +221,7 @@ def _welcome(facts: OrderFacts, held: Sequence[GrantTask], told: tuple[str, ...]
 def _door(task: GrantTask) -> str:
     """Return what the payer opens themselves: the invite made for them, else the creator's own link into the space."""
     outside = task.grant.status == GrantStatus.BLOCKED and task.grant.remedy == Remedy.MEMBER
-    return task.grant.invite_url or (task.space_row.invite_link if outside else "")
+    return task.grant.door or (task.space_row.invite_link if outside else "")
 
 
 def _state(held: Sequence[GrantTask]) -> str:

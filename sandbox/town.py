@@ -10,6 +10,7 @@ from sandbox.cast import Cast
 from sandbox.clock import VirtualClock
 from sandbox.control import Control
 from sandbox.discord.emulator import DiscordEmulator, Limits, Served
+from sandbox.mark import MARK
 from sandbox.playing import Playing
 from sandbox.record import Recorder
 from sandbox.slack import Served as SlackServed
@@ -62,7 +63,7 @@ class Town:
             "PUBLIC_URL": self.product_url,
             "HOST": "127.0.0.1",
             "PORT": self.product_url.rpartition(":")[2],
-            "SECRET_KEY": "sandbox-key-that-guards-nothing-worth-having",
+            "SECRET_KEY": f"sandbox-key-that-guards-nothing-worth-having-{MARK}",
             "STRIPE_API_KEY": self.stripe.api_key,
             "STRIPE_WEBHOOK_SECRET": self.webhook_secret,
             "STRIPE_API_URL": self.stripe.base_url,

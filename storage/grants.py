@@ -84,15 +84,20 @@ class GrantRow(SQLModel, table=True):
     told: bool = False
     """Whoever must act on the current block has been told."""
     invite_url: str = ""
-    """A single-use way in, when the payer has to come by themselves."""
+    """A single-use way in that we made and have not taken back, when the payer had to come by themselves."""
     invited_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
-    """When it was made: it runs out."""
+    """When it was made: it runs out. None when it is not to be used any more: it is withdrawn before another is made, or at the end."""
     version: int = 0
     """Raised when ``wanted`` changes; a result that belongs to an older version is not recorded as done."""
     checked_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     """When the platform last answered about it."""
     changed_at: datetime = Field(sa_type=UTCDateTime)
     cause_id: CauseId = Field(sa_type=Text)
+
+    @property
+    def door(self) -> str:
+        """The invite to show, empty when there is none to be used."""
+        return self.invite_url if self.invited_at is not None else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +256,7 @@ async def knock_again(session: AsyncSession, who: Identity, now: datetime) -> No
         AccountRow.platform == who.platform, AccountRow.realm == who.realm, AccountRow.external_id == who.user
     )
     waiting = (col(GrantRow.status) == inline(GrantStatus.BLOCKED), col(GrantRow.remedy) == Remedy.MEMBER)
-    again = {"status": GrantStatus.PENDING, "due_at": now, "attempts": 0, "invite_url": "", "invited_at": None}
+    again = {"status": GrantStatus.PENDING, "due_at": now, "attempts": 0, "invited_at": None}
     changed = update(GrantRow).where(col(GrantRow.account_id).in_(accounts), *waiting).values(again).returning(col(GrantRow.lane))
     for lane in set((await session.execute(changed)).scalars()):
         will_wake(session, lane)

@@ -1,6 +1,6 @@
 """Who is in what is sold without having been let in: each is remembered, so that the creator is told once."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import Text, delete
@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.ids import CommunityId, PlatformName, PlatformUserId, ResourceId
 from core.platform import ResourceKind
+from core.slices import slices
 from storage.accounts import AccountRow
 from storage.grants import GrantRow, GrantStatus
 from storage.plan_resources import PlanResourceRow
@@ -60,17 +61,12 @@ async def note(session: AsyncSession, resource: ResourceRow, people: Collection[
     """Remember exactly these people; returns those who are new, in order."""
     stored = select(UninvitedRow.external_id).where(UninvitedRow.resource_id == resource.id)
     known = {PlatformUserId(user) for user in await session.exec(stored)}
-    for some in _slices(sorted(known.difference(people))):
+    for some in slices(sorted(known.difference(people)), AT_ONCE):
         gone = delete(UninvitedRow).where(col(UninvitedRow.resource_id) == resource.id, col(UninvitedRow.external_id).in_(some))
         await session.execute(gone)
     new: list[PlatformUserId] = []
-    for some in _slices(sorted(set(people) - known)):
+    for some in slices(sorted(set(people) - known), AT_ONCE):
         rows = [UninvitedRow(resource_id=resource.id, external_id=one, community_id=resource.community_id, seen_at=now) for one in some]
         statement = insert(session, UninvitedRow).values([row.model_dump() for row in rows]).on_conflict_do_nothing()
         new += (await session.execute(statement.returning(col(UninvitedRow.external_id)))).scalars()
     return sorted(new)
-
-
-def _slices(people: list[PlatformUserId]) -> Iterator[list[PlatformUserId]]:
-    for start in range(0, len(people), AT_ONCE):
-        yield people[start : start + AT_ONCE]

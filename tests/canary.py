@@ -1,14 +1,17 @@
-"""A canary for the log: every logger at DEBUG, every record as the product would write it, and no secret in any line.
+"""A canary for the log of the whole suite: it hears every record of every logger, from DEBUG on, and no line may hold a secret.
 
-Libraries' records below WARNING are not written by the product; they are looked at all the same, for the kinds of token that open
-something by themselves. Lines that the product does write may hold none of the secrets made while the canary sits, link codes included.
+Secrets made in the tests end in one mark, so that most records cost a search for one string. A record that does hold it is written as the
+product would write it, with the settings unknown to the masker: what is ours to say may not need masking by value. Libraries' records
+below WARNING the product does not write; they are held to what opens something by itself.
 """
 
 import logging
 import re
+import secrets
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,92 +19,89 @@ import pytest
 from bots.logging import _formatter, _worth_saying
 from bots.masking import Masker
 from core.ids import RandomIds
-from sandbox.discord.ids import Ids as DiscordIds
-from sandbox.slack.ids import Ids as SlackIds
+from sandbox.mark import MARK, marked
 
 TOKENS = re.compile(r"\bxox[a-z](?:\.xox[a-z])?-[\w-]{6,}|\bxapp-[\w-]{6,}|\b[sr]k_(?:test|live)_\w{6,}|\bwhsec_\w{6,}")
-SHORTEST = 24
-"""Characters. What is shorter is an id, or chance."""
-_WORDS = re.compile(rf"[\w.~-]{{{SHORTEST},}}")
-_ORDINARY = frozenset(vars(logging.makeLogRecord({})))
+_ORDINARY = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+_ATTRIBUTES = len(vars(logging.makeLogRecord({})))
 
 
-class Canary(logging.Handler):
-    """Reads every record. ``leaks`` says where a secret got through."""
+class Canary:
+    """Hears records. ``leaks`` says where a secret got through, by logger, place and what was to be said."""
 
-    def __init__(self) -> None:
-        super().__init__(logging.DEBUG)
+    def __init__(self, masker: Masker | None = None) -> None:
         self.leaks: list[str] = []
         self.seen = self.caught = 0
-        self._settings: set[str] = set()
-        self._made: set[str] = set()
-        self._as_the_product = _formatter("console", Masker())
+        self._as_the_product = _formatter("console", masker or Masker())
 
-    def knows(self, settings: Iterable[str]) -> None:
-        """Take in the secrets of a product that starts, which it masks by value."""
-        self._settings.update(settings)
-        self.masks(Masker(self._settings))
-
-    def masks(self, masker: Masker) -> None:
-        """Write lines with this masker from now on."""
-        self._as_the_product = _formatter("console", masker)
-
-    def made(self, secret: str) -> None:
-        """Take in a secret that somebody has just made."""
-        if len(secret) >= SHORTEST:
-            self._made.add(secret)
-
-    def emit(self, record: logging.LogRecord) -> None:
+    def hear(self, record: logging.LogRecord) -> None:
+        """Look at one record."""
         self.seen += 1
-        if not self._secret(_raw(record), record):
-            return  # formatting adds nothing, and is dear
+        if MARK not in _raw(record):
+            return
         self.caught += 1
         line = self._as_the_product.format(record)
-        if self._secret(line, record):
-            self.leaks.append(f"{record.name}, {record.levelname}: {record.msg!r:.200}")
+        if (MARK in line and _worth_saying(record)) or TOKENS.search(line) is not None:
+            where = f"{Path(record.pathname).name}:{record.lineno}"
+            self.leaks.append(f"{record.name}, {record.levelname}, {where}: {str(record.msg).replace(MARK, '…')!r:.200}")
 
-    def _secret(self, line: str, record: logging.LogRecord) -> bool:
-        if TOKENS.search(line) is not None:
-            return True
-        words = set(_WORDS.findall(line))
-        return not words.isdisjoint(self._settings) or (_worth_saying(record) and not words.isdisjoint(self._made))
+    def read(self, log: Path) -> None:
+        """Look at what a child process has logged."""
+        for number, line in enumerate(log.read_text(errors="replace").splitlines(), 1):
+            if MARK in line:
+                self.leaks.append(f"{log.name}:{number}: {line.replace(MARK, '…'):.200}")
 
 
 def _raw(record: logging.LogRecord) -> str:
     """Return all of a record that a line could show."""
+    if len(vars(record)) == _ATTRIBUTES and not record.exc_info:
+        return record.getMessage()
     parts = [record.getMessage(), *(str(value) for key, value in vars(record).items() if key not in _ORDINARY)]
     if record.exc_info and record.exc_info[0] is not None:
         parts += traceback.format_exception(*record.exc_info)
     return "\n".join(parts)
 
 
+def _text(msg: object, args: Any) -> str:  # noqa: ANN401 - as logging has it
+    return str(msg) % args if args else str(msg)
+
+
+def _asked_for(logger: logging.Logger, level: int) -> bool:
+    return level >= logger.getEffectiveLevel() and level > logger.manager.disable
+
+
 @contextmanager
-def sitting(patch: pytest.MonkeyPatch) -> Iterator[Canary]:
-    """Let a canary sit on the root logger, with every logger at DEBUG; pytest's own handlers go on reading what they read."""
-    canary, root = Canary(), logging.getLogger()
-    for maker in (RandomIds, DiscordIds, SlackIds):
-        patch.setattr(maker, "secret", _telling(maker.secret, canary))
-    loggers = [root, *(one for one in root.manager.loggerDict.values() if isinstance(one, logging.Logger) and one.level)]
-    levels, handlers = [one.level for one in loggers], [(one, one.level) for one in root.handlers]
-    for handler, level in handlers:
-        handler.setLevel(max(level, root.level))
-    for one in loggers:
-        one.setLevel(logging.DEBUG)
-    root.addHandler(canary)
-    try:
+def sitting(canary: Canary) -> Iterator[None]:
+    """Let a canary sit beside every logger, whatever its level: what no filter of its own stops is heard, then goes where it went."""
+    say, handle = logging.Logger._log, logging.Logger.handle
+
+    def said(self: logging.Logger, level: int, msg: object, args: Any, **more: Any) -> None:  # noqa: ANN401 - as logging has it
+        if more or _asked_for(self, level) or MARK in _text(msg, args):
+            say(self, level, msg, args, **{**more, "stacklevel": more.get("stacklevel", 1) + 1})
+        else:
+            canary.seen += 1  # making a record, to say where it comes from, takes longer than all else
+
+    def heard(self: logging.Logger, record: logging.LogRecord) -> None:
+        if self.filter(record):
+            canary.hear(record)
+        if _asked_for(self, record.levelno):
+            handle(self, record)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(logging.Logger, "isEnabledFor", lambda _self, _level: True)
+        patch.setattr(logging.Logger, "_log", said)
+        patch.setattr(logging.Logger, "handle", heard)
+        patch.setattr(RandomIds, "secret", lambda _self: marked(secrets.token_urlsafe(32)))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def canary(request: pytest.FixtureRequest) -> Iterator[Canary]:
+    """Sits over each test, its fixtures too, and fails it when a secret was logged."""
+    canary = Canary()
+    with sitting(canary):
         yield canary
-    finally:
-        root.removeHandler(canary)
-        for one, level in zip(loggers, levels, strict=True):
-            one.setLevel(level)
-        for handler, level in handlers:
-            handler.setLevel(level)
-
-
-def _telling(make: Any, canary: Canary) -> Any:  # noqa: ANN401 - three signatures
-    def secret(self: object, *args: int) -> str:
-        made: str = make(self, *args)
-        canary.made(made)
-        return made
-
-    return secret
+    folder: Path | None = request.node.funcargs.get("tmp_path")
+    for log in sorted(folder.rglob("*.log")) if folder else []:
+        canary.read(log)
+    assert not canary.leaks, "a secret was logged by " + "; ".join(dict.fromkeys(canary.leaks))

@@ -16,11 +16,15 @@ from sqlalchemy import create_engine, delete
 
 from core.ids import Ids, RandomIds
 from sandbox.clock import VirtualClock
+from sandbox.mark import MARK
 from storage.database import Database
 from storage.engine import create_engines, normalise
 from storage.tables import metadata
 from storage.vault import Vault
+from tests.canary import canary
 from tests.warm import keep_warm
+
+__all__ = ["canary"]  # sits over every test
 
 keep_warm()
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no finding
@@ -61,7 +65,7 @@ def ids() -> Ids:
 
 @pytest.fixture
 def vault() -> Vault:
-    return Vault(["the first key of the tests, long enough", "an older key of the tests, long enough"])
+    return Vault([f"the first key of the tests, long enough {MARK}", f"an older key of the tests, long enough {MARK}"])
 
 
 @pytest.fixture(scope="session")

@@ -149,6 +149,9 @@ class DiscordAdapter:
     async def admit(self, space: Space, user: PlatformUserId, token: str | None, resources: Sequence[Resource], *, reason: str) -> Admitted:
         return await self._doorway.admit(space.external_id, user, token, resources, reason)
 
+    async def withdraw(self, space: Space, invite_url: str, *, reason: str) -> None:
+        await self._doorway.withdraw(space.external_id, invite_url, reason)
+
     def authorize_url(self, state: str, redirect_uri: str) -> str:
         return self._sign_in.authorize_url(state, redirect_uri)
 

@@ -5,7 +5,7 @@ from json import dumps
 from typing import Any
 
 from adapters.discord.breaker import Breaker
-from adapters.discord.errors import MISSING_ACCESS, MISSING_PERMISSIONS, UNAUTHORIZED
+from adapters.discord.errors import MISSING_ACCESS, MISSING_PERMISSIONS, UNAUTHORIZED, UNKNOWN_INVITE
 from adapters.discord.guilds import Guilds
 from adapters.discord.rest import Rest
 from core.errors import ExternalError, InstallationRevoked, MemberUnreachable, PermanentError, PermissionMissing, ResourceMissing
@@ -39,6 +39,15 @@ class Doorway:
             raise
         self._breaker.succeeded(scope)
         return admitted
+
+    async def withdraw(self, guild: str, invite_url: str, reason: str) -> None:
+        """Delete the invite. Discord asks for more than making one: Manage Server, or Manage Channels where it leads."""
+        self._breaker.check((guild,))
+        try:
+            await self._rest.call("DELETE", "/invites/{code}", code=invite_url.rpartition("/")[2], reason=reason)
+        except PermanentError as error:
+            if error.code != UNKNOWN_INVITE:
+                raise
 
     async def _admit(self, guild: str, user: PlatformUserId, token: str | None, resources: Sequence[Resource], reason: str) -> Admitted:
         if token:

@@ -22,6 +22,7 @@ MISSING_PERMISSIONS = "50013"
 UNAUTHORIZED = "401"
 REPLY_GONE = frozenset({"10015", "10062", "50027"})
 """Unknown webhook, unknown interaction, invalid webhook token: nothing can be said through that interaction (any more)."""
+UNKNOWN_INVITE = "10006"
 _DEFAULT_WAIT = 5.0
 _BAN_WAIT = 600.0
 """A ban for too many invalid requests is counted over ten minutes."""
@@ -36,6 +37,7 @@ _BY_CODE: dict[int, tuple[type[PermanentError], str]] = {
     10003: (ResourceMissing, "That channel does not exist any more. Choose another one."),
     10004: (InstallationRevoked, "The bot is not in that server any more. Add it again."),
     10007: (MemberUnreachable, "They are not in the server."),
+    10006: (ResourceMissing, "That invite does not exist any more."),
     10008: (ResourceMissing, "That message does not exist any more."),
     10011: (ResourceMissing, "That role does not exist any more. Choose another one for the plan."),
     10013: (MemberUnreachable, "That Discord account does not exist any more."),

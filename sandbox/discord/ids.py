@@ -4,6 +4,7 @@ import string
 from datetime import UTC, datetime
 
 from core.clock import Clock
+from sandbox.mark import marked
 
 _EPOCH = datetime(2015, 1, 1, tzinfo=UTC)
 _LETTERS = string.ascii_letters + string.digits
@@ -24,7 +25,7 @@ class Ids:
 
     def secret(self, length: int = 30) -> str:
         """Return ``length`` url-safe characters."""
-        return "".join(self._random.choices(_LETTERS, k=length))
+        return marked("".join(self._random.choices(_LETTERS, k=length)))
 
     def bot_token(self, bot_id: int) -> str:
         """Return a token in the shape of a bot's: its id, then two secrets, joined by dots."""

@@ -24,7 +24,9 @@ class Pages:
     _tickets: dict[str, tuple[int, Request]] = field(default_factory=dict)
     _templates: Environment = field(
         default_factory=lambda: Environment(
-            loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined
+            loader=FileSystemLoader([Path(__file__).parent / "templates", Path(__file__).parents[1] / "templates"]),
+            autoescape=True,
+            undefined=StrictUndefined,
         )
     )
 

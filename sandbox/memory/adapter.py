@@ -30,7 +30,7 @@ from sandbox.memory.world import NAME, MemoryWorld
 
 TOKEN_LIFE = timedelta(days=7)
 SITE = "https://memory.example"
-_CHANGES = frozenset({"grant", "revoke", "admit"})
+_CHANGES = frozenset({"grant", "revoke", "admit", "withdraw"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,13 @@ class MemoryAdapter(MemoryInbound):
             return Admitted(AdmissionOutcome.ADMITTED)
         code = f"invite-{self.world.new_id()}"
         place.invites[code] = user
-        return Admitted(AdmissionOutcome.INVITED, f"{SITE}/invite/{code}")
+        if place.carrying:
+            place.carried[code] = frozenset(resource.external_id for resource in resources)
+        return Admitted(AdmissionOutcome.INVITED, f"{SITE}/invite/{code}", place.carrying)
+
+    async def withdraw(self, space: Space, invite_url: str, *, reason: str) -> None:  # noqa: ARG002
+        await self._call("withdraw", space.external_id, invite_url)
+        self.world.place(space).invites.pop(invite_url.rpartition("/")[2], None)
 
     def authorize_url(self, state: str, redirect_uri: str) -> str:
         return f"{SITE}/oauth2/authorize?{urlencode({'state': state, 'redirect_uri': redirect_uri})}"

@@ -31,6 +31,9 @@ class Place:
     banned: set[PlatformUserId] = field(default_factory=set)
     managers: set[PlatformUserId] = field(default_factory=set)
     invites: dict[str, PlatformUserId | None] = field(default_factory=dict)
+    carried: dict[str, frozenset[str]] = field(default_factory=dict)
+    """What whoever comes by an invite is given, where invites carry anything."""
+    carrying: bool = False
     channels: dict[str, list[str]] = field(default_factory=dict)
     ours: bool = True
     may_manage: bool = True
@@ -97,7 +100,8 @@ class MemoryWorld:
         if user in place.banned or place.invites.get(code, user) not in {None, user} or code not in place.invites:
             raise PermissionError("the invite lets you in no more")
         del place.invites[code]
-        place.members.setdefault(user, set())
+        if user not in place.members:
+            place.members[user] = {one for one in place.carried.get(code, ()) if one in place.things}
 
     def held(self, space: Space, user: PlatformUserId) -> frozenset[Resource]:
         """Return what ``user`` holds, nothing when they are not in."""

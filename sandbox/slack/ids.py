@@ -3,6 +3,7 @@ import string
 from datetime import datetime
 
 from core.clock import Clock
+from sandbox.mark import marked
 
 _UPPER = string.ascii_uppercase + string.digits
 _LETTERS = string.ascii_letters + string.digits
@@ -32,11 +33,11 @@ class Ids:
 
     def secret(self, length: int = 24) -> str:
         """Return ``length`` letters and digits."""
-        return "".join(self._random.choices(_LETTERS, k=length))
+        return marked("".join(self._random.choices(_LETTERS, k=length)))
 
     def hexadecimal(self, length: int = 32) -> str:
         """Return ``length`` hexadecimal digits."""
-        return "".join(self._random.choices("0123456789abcdef", k=length))
+        return marked("".join(self._random.choices("0123456789abcdef", k=length)))
 
     def digits(self, length: int = 13) -> str:
         """Return ``length`` digits that do not begin with a nought."""

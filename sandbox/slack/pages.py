@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -11,6 +12,7 @@ from sandbox.slack import installation, openid, roster, sight
 from sandbox.slack.consent import Request, TurnedAwayError, examine
 from sandbox.slack.errors import RefusedError
 from sandbox.slack.oauth import Code
+from sandbox.slack.replies import Sight
 from sandbox.slack.users import Account
 from sandbox.slack.workspaces import Workspace
 from sandbox.slack.world import World
@@ -26,7 +28,9 @@ class Pages:
     _tickets: dict[str, tuple[str, Request]] = field(default_factory=dict)
     _templates: Environment = field(
         default_factory=lambda: Environment(
-            loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined
+            loader=FileSystemLoader([Path(__file__).parent / "templates", Path(__file__).parents[1] / "templates"]),
+            autoescape=True,
+            undefined=StrictUndefined,
         )
     )
 
@@ -131,7 +135,10 @@ class Pages:
             return self._problem("You are not in this workspace. Ask for an invitation.", 404)
         channels = sight.channels(workspace, user)
         groups = [one for one in workspace.groups.values() if user.id in one.users and one.disabled is None]
-        return _remember(self._page("inside.html", workspace=workspace, person=person, channels=channels, groups=groups), person)
+        home = self.world.homes.get((workspace.id, user.id))
+        lines = Sight(home).words.splitlines() if home else []
+        shown: dict[str, Any] = {"channels": channels, "groups": groups, "app": self.world.app, "home": lines}
+        return _remember(self._page("inside.html", workspace=workspace, person=person, **shown), person)
 
     def _consent(self, request: web.Request, *, openid_asked: bool) -> web.Response:
         try:

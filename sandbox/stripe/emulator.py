@@ -62,7 +62,7 @@ class StripeEmulator:
     def roll_secret(self, url: str) -> str:
         """Give the endpoint at ``url`` a new secret and return it; the old one stays in force until :meth:`retire_secret`."""
         endpoint = self._endpoint(url)
-        endpoint.hidden["secrets"].insert(0, f"whsec_{self.model.ids.token(32)}")
+        endpoint.hidden["secrets"].insert(0, f"whsec_{self.model.ids.secret(32)}")
         return str(endpoint.hidden["secrets"][0])
 
     def retire_secret(self, url: str) -> None:

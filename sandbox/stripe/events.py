@@ -60,7 +60,7 @@ def create_endpoint(account: Account, params: Json) -> Resource:
         "status": "enabled",
         "url": params["url"],
     }
-    hidden: Json = {"secrets": [f"whsec_{account.ids.token(32)}"], "connect": params.get("connect", False)}
+    hidden: Json = {"secrets": [f"whsec_{account.ids.secret(32)}"], "connect": params.get("connect", False)}
     return account.table("webhook_endpoint").add(Resource(shown, hidden))
 
 

@@ -3,6 +3,8 @@
 import random
 import string
 
+from sandbox.mark import marked
+
 ALPHABET = string.ascii_letters + string.digits
 _LETTERS = bytes(ord(ALPHABET[value % len(ALPHABET)]) for value in range(256))
 
@@ -20,3 +22,7 @@ class Ids:
     def token(self, length: int) -> str:
         """Return ``length`` random letters and digits; a table over random bytes is ten times as fast as drawing each."""
         return self._source.randbytes(length).translate(_LETTERS).decode()
+
+    def secret(self, length: int) -> str:
+        """Return a token that opens something."""
+        return marked(self.token(length))

@@ -74,7 +74,7 @@ class StripeModel:
 
     def create_key(self, account: Account, prefix: str = "sk_test") -> str:
         """Make an API key, ``sk_test`` or ``rk_test``."""
-        key = f"{prefix}_{self.ids.token(48)}"
+        key = f"{prefix}_{self.ids.secret(48)}"
         self.keys[key] = account
         return key
 

@@ -25,7 +25,7 @@ def create(account: Account, amount: int, currency_code: str, customer: str | No
             "canceled_at": None,
             "cancellation_reason": None,
             "capture_method": "automatic_async",
-            "client_secret": f"{identifier}_secret_{account.ids.token(25)}",
+            "client_secret": f"{identifier}_secret_{account.ids.secret(25)}",
             "confirmation_method": "automatic",
             "created": account.now(customer),
             "currency": currency_code,

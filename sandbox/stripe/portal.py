@@ -68,7 +68,7 @@ def create(account: Account, params: Json) -> Resource:
         raise ApiError("Not a valid URL", code="url_invalid", param="return_url")
     used = params.get("configuration") or configuration(account).id
     account.table(CONFIGURATION).get(used, "configuration")
-    token = account.ids.token(40)
+    token = account.ids.secret(40)
     session = Resource(
         {
             "id": account.ids.new("bps"),

@@ -31,6 +31,7 @@ from core.platform import (
     Probing,
     Resource,
     Space,
+    Withdrawal,
 )
 from core.text import Bold
 from sandbox.clock import VirtualClock
@@ -322,6 +323,17 @@ class PlatformContract:
         assert world.inside(fan)
         assert not await world.accept(friend, admitted.invite_url)
         await world.inbound.event(EventKind.MEMBER_JOINED, fan)
+
+    async def test_a_withdrawn_invite_lets_nobody_in_and_may_be_withdrawn_again(self, world: World) -> None:
+        if not isinstance(world.adapter, Withdrawal):
+            pytest.skip("makes no invites that could be withdrawn")
+        assert isinstance(world.adapter, Admission)
+        fan = world.outsider("fan")
+        admitted = await world.adapter.admit(world.space, fan, None, [world.resource], reason="paid")
+        await world.adapter.withdraw(world.space, admitted.invite_url, reason="ended")
+        await world.adapter.withdraw(world.space, admitted.invite_url, reason="ended")
+        assert not await world.accept(fan, admitted.invite_url)
+        assert not world.inside(fan)
 
     async def test_a_member_without_a_token_is_known_to_be_inside(self, world: World) -> None:
         assert isinstance(world.adapter, Admission)

@@ -15,6 +15,7 @@ from core.errors import KeyRefused, TransientError
 from core.ids import Ids
 from core.payments import AccountSnapshot
 from sandbox.clock import VirtualClock
+from sandbox.mark import MARK
 from storage import stripe_accounts
 from storage.database import Database
 from storage.entitlements import EntitlementRow, EntitlementState
@@ -123,10 +124,10 @@ async def test_a_delivery_of_another_account_or_mode_is_set_aside_loudly(
     event = {"id": "evt_1", "object": "event", "type": "invoice.paid", "livemode": livemode, "created": 1, "api_version": "x",
              "data": {"object": {"id": "in_1"}}, **({"account": named} if named else {})}  # fmt: skip
     body = json.dumps(event).encode()
-    signature = hmac.new(b"whsec_1", b"4000000000." + body, hashlib.sha256).hexdigest()
+    signature = hmac.new(f"whsec_{MARK}".encode(), b"4000000000." + body, hashlib.sha256).hexdigest()
     async with GroupCommit(town.db) as group:
         hooks = StripeWebhooks(
-            db=town.db, clock=clock, ids=ids, group=group, environment_secrets=["whsec_1"], unix_now=lambda: 4_000_000_000
+            db=town.db, clock=clock, ids=ids, group=group, environment_secrets=[f"whsec_{MARK}"], unix_now=lambda: 4_000_000_000
         )
         await hooks.receive("", body, f"t=4000000000,v1={signature}")
     async with town.db.reading() as session:

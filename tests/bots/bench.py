@@ -24,6 +24,7 @@ from core.people import Identity
 from core.platform import PlatformAdapter, Resource, Space
 from core.text import plain
 from sandbox.clock import VirtualClock
+from sandbox.mark import MARK
 from sandbox.memory import MemoryAdapter, MemoryWorld
 from sandbox.memory.world import NAME
 from sandbox.stripe.emulator import StripeEmulator
@@ -49,9 +50,9 @@ def configuration(adapter: PlatformAdapter, **changes: str) -> Configuration:
     """Return settings that are complete."""
     environ = {
         "PUBLIC_URL": PUBLIC_URL,
-        "SECRET_KEY": "the key of the tests that is long enough",
-        "STRIPE_API_KEY": "sk_test_bench",
-        "STRIPE_WEBHOOK_SECRET": "whsec_bench",
+        "SECRET_KEY": f"the key of the tests that is long enough {MARK}",
+        "STRIPE_API_KEY": f"sk_test_{MARK}",
+        "STRIPE_WEBHOOK_SECRET": f"whsec_{MARK}",
         **changes,
     }
     return read_settings(environ, platforms=memory_platform(adapter))

@@ -61,6 +61,12 @@ class Watched(MemoryAdapter):
         await super().revoke(resource, user, reason=reason)
         self._may_end("after", user)
 
+    async def withdraw(self, space: Space, invite_url: str, *, reason: str) -> None:
+        user = PlatformUserId(str(self.world.place(space).invites.get(invite_url.rpartition("/")[2])))
+        self._may_end("before", user)
+        await super().withdraw(space, invite_url, reason=reason)
+        self._may_end("after", user)
+
     async def holds(self, space: Space, user: PlatformUserId) -> frozenset[Resource] | None:
         if user in self.poisoned:
             raise self.poisoned[user]
@@ -179,6 +185,18 @@ class House(Town):
         self.place.members.setdefault(PlatformUserId(who), set())
         if told:
             await self.comings.joined(self.where, PlatformUserId(who), at=self.clock.now(), cause=CAUSE)
+
+    async def accepts(self, who: str, role: str = "member", *, told: bool = True) -> bool:
+        """Somebody comes by the last invite made for them, and is given what it carries; returns whether any is still out."""
+        out = [code for code, user in self.place.invites.items() if user == who and role in self.place.carried[code]]
+        code = out[-1] if out else "withdrawn"
+        try:
+            self.world.accept(self.where, PlatformUserId(who), code)
+        except PermissionError:
+            return False
+        if told:
+            await self.comings.joined(self.where, PlatformUserId(who), at=self.clock.now(), cause=CAUSE)
+        return True
 
     async def leaves(self, who: str, *, told: bool = True) -> None:
         """Somebody leaves with all they held."""

@@ -143,7 +143,7 @@ async def test_somebody_outside_is_invited_once_and_waits_until_they_come(house:
     await house.joins(who)
     await house.drain()
     row = await house.row(who)
-    assert (house.held(who), row.status, row.invite_url) == ({"member"}, GrantStatus.DONE, "")
+    assert (house.held(who), row.status, row.door) == ({"member"}, GrantStatus.DONE, "")
 
 
 async def test_somebody_who_leaves_between_the_look_and_the_gift_is_invited(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from core.errors import TransientError
+from core.errors import PermissionMissing, TransientError
 from core.ids import Ids
 from core.platform import Admitted
 from sandbox.clock import VirtualClock
@@ -60,7 +60,13 @@ async def test_a_role_given_by_hand_to_whoever_came_by_an_invite_that_carries_no
 
 @pytest.mark.parametrize(
     ("when", "told"),
-    [("while it is paid for", True), ("while it is paid for", False), ("at the end", True), ("at the end", False), ("after the end", True)],
+    [
+        ("while it is paid for", True),
+        ("while it is paid for", False),
+        ("at the end", True),
+        ("at the end", False),
+        ("after an end that could not withdraw it", True),
+    ],
 )
 async def test_a_role_that_came_with_our_invite_is_ours_to_take(
     house: House, monkeypatch: pytest.MonkeyPatch, when: str, *, told: bool
@@ -76,7 +82,12 @@ async def test_a_role_that_came_with_our_invite_is_ours_to_take(
         if told:
             await house.joins(who)
 
+    async def withdraw(*_args: Any, **_options: Any) -> None:  # noqa: ANN401
+        raise PermissionMissing("The bot may not manage the server.", code="missing_permission")
+
     monkeypatch.setattr(house.adapter, "admit", admit)
+    if when == "after an end that could not withdraw it":
+        monkeypatch.setattr(house.adapter, "withdraw", withdraw)
     await house.leaves(who, told=False)
     source = await house.sell(who, house.silver)
     await house.drain()
@@ -84,7 +95,7 @@ async def test_a_role_that_came_with_our_invite_is_ours_to_take(
     async with house.db.transaction() as session:  # the bot was added again, and whoever waits is tried again
         await grants.unblock_space(session, await session.get_one(SpaceRow, house.space), house.clock.now())
     await house.drain()
-    if when != "after the end":
+    if when != "after an end that could not withdraw it":
         await accept()
     if when == "while it is paid for":
         await house.drift.run()
@@ -92,7 +103,7 @@ async def test_a_role_that_came_with_our_invite_is_ours_to_take(
         assert house.held(who) == {"member"}
     await house.end(who, source)
     await house.drain()
-    if when == "after the end":
+    if when == "after an end that could not withdraw it":
         await accept()
         await house.drain()
     assert house.held(who) == set()

@@ -86,7 +86,7 @@ async def test_what_could_not_be_said_is_shown_in_status(house: House) -> None:
     ("what", "note"),
     [
         ("works", ""),
-        ("down", "on its way: we keep trying"),
+        ("down", "on its way, and we keep trying"),
         ("above", "owner, who has been told"),
         ("outside", "waits for you to join Town"),
     ],

@@ -68,6 +68,15 @@ class Join:
 
 
 @dataclass(frozen=True)
+class Accept:
+    """By an invite of ours, as long as one is out; it carries the role."""
+
+    who: int
+    role: str
+    told: bool
+
+
+@dataclass(frozen=True)
 class Break:
     what: str
 
@@ -87,7 +96,7 @@ class Look:
     pass
 
 
-Step = Sell | End | ByHand | Leave | Join | Break | Refuse | Mend | Look
+Step = Sell | End | ByHand | Leave | Join | Accept | Break | Refuse | Mend | Look
 IDLE, WORKS, CUT_BEFORE, CUT_AFTER = "idle", "works", "before", "after"
 """What the program does after a step: nothing yet, all that is due, or as much until the power goes before or after its next change."""
 Story = list[tuple[Step, str]]
@@ -170,8 +179,8 @@ class Witness(Watched):
 class Life:
     """The product over one database and one platform, and beside them what is true."""
 
-    def __init__(self, db: Database) -> None:
-        self.clock = VirtualClock()
+    def __init__(self, db: Database, *, carrying: bool) -> None:
+        self.clock, self.carrying = VirtualClock(), carrying
         self.witness = Witness(MemoryWorld(), self.clock)
         self.house = House(db, self.clock, RandomIds(), self.witness)
         self.people: list[MemberId] = []
@@ -179,6 +188,7 @@ class Life:
 
     async def play(self, story: Story) -> None:
         await self.house.build()
+        self.house.place.carrying = self.carrying
         self.people = await self.house.settlers(PEOPLE)
         for step, then in story:
             self.clock.advance(timedelta(minutes=1))
@@ -197,6 +207,8 @@ class Life:
                 await self.leave(self.people[who], told=told)
             case Join(who, told):
                 await self.house.joins(self.people[who], told=told)
+            case Accept(who, role, told):
+                await self.accept(self.people[who], role, told=told)
             case Break(what):
                 self.witness.down = TROUBLE[what]()
             case Refuse(role):
@@ -221,6 +233,11 @@ class Life:
         await self.house.leaves(who, told=told and inside)
         for role in ROLES:
             self.witness.forget((who, role), known=told and inside)
+
+    async def accept(self, who: str, role: str, *, told: bool) -> None:
+        inside = self.house.held(who) is not None
+        if await self.house.accepts(who, role, told=told) and not inside:
+            self.witness.asked.add((who, role))
 
     def by_hand(self, who: str, role: str, *, gives: bool) -> None:
         held, pair = self.house.place.members.get(PlatformUserId(who)), (who, role)
@@ -298,10 +315,32 @@ class Life:
         assert all(row.status != GrantStatus.PENDING for row in await self.house.rows())
 
 
-async def live(file: Path, story: Story) -> None:
+def imagine_invites(chance: random.Random) -> Story:
+    """Return what might happen to one person who comes by invites that carry the role, and of whose coming we may hear nothing."""
+    story: Story = [(Leave(0, told=False), IDLE)]
+    reasons = 0
+    for _ in range(chance.randint(4, 12)):
+        told = chance.random() < 0.4
+        match chance.choice(["trade", "trade", "accept", "accept", "leave", "break", "mend"]):
+            case "trade":
+                step: Step = End(0) if reasons else Sell(0, "silver")
+                reasons = 0 if reasons else 1
+            case "accept":
+                step = Accept(0, "member", told=told)
+            case "leave":
+                step = Leave(0, told=told)
+            case "break":
+                step = Break(chance.choice(sorted(TROUBLE)))
+            case _:
+                step = Mend()
+        story.append((step, chance.choice([IDLE, WORKS, WORKS, CUT_BEFORE, CUT_AFTER])))
+    return [*story, (Mend(), WORKS), (Accept(0, "member", told=False), IDLE)]
+
+
+async def live(file: Path, story: Story, *, carrying: bool) -> None:
     db = Database(create_engines(f"sqlite:///{file}", Vault(["a key for the tests, long enough to be one"])))
     try:
-        life = Life(db)
+        life = Life(db, carrying=carrying)
         await life.play(story)
         await life.settle()
         life.check()
@@ -315,10 +354,10 @@ async def live(file: Path, story: Story) -> None:
         await db.close()
 
 
-def told(template: Path, folder: Path, story: Story) -> None:
-    file = folder / f"{RandomIds().new()}.db"
+def told(template: Path, folder_in_memory: Path, story: Story, *, carrying: bool = False) -> None:
+    file = folder_in_memory / f"{RandomIds().new()}.db"
     shutil.copyfile(template, file)
-    asyncio.run(live(file, story))
+    asyncio.run(live(file, story, carrying=carrying))
 
 
 @given(seed=st.integers(0, 2**64))
@@ -332,6 +371,19 @@ def test_roles_are_what_is_paid_for_and_what_was_a_gift(sqlite_template: Path, f
     story = imagine(random.Random(seed))  # noqa: S311 - replayable
     note(story)
     told(sqlite_template, folder_in_memory, story)
+
+
+@given(seed=st.integers(0, 2**64))
+@settings(
+    max_examples=30,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_an_invite_of_ours_gives_nobody_a_role_they_do_not_pay_for(sqlite_template: Path, folder_in_memory: Path, seed: int) -> None:
+    story = imagine_invites(random.Random(seed))  # noqa: S311 - replayable
+    note(story)
+    told(sqlite_template, folder_in_memory, story, carrying=True)
 
 
 S, LOST, BACK, GIFT = Sell(0, "silver"), Leave(0, told=False), Join(0, told=True), ByHand(0, "member", gives=True)
@@ -352,3 +404,24 @@ ONCE_WRONG: dict[str, Story] = {
 @pytest.mark.parametrize("story", ONCE_WRONG.values(), ids=ONCE_WRONG)
 def test_what_went_wrong_once_goes_right(sqlite_template: Path, folder_in_memory: Path, story: Story) -> None:
     told(sqlite_template, folder_in_memory, story)
+
+
+COMES = Accept(0, "member", told=False)
+INVITED: dict[str, Story] = {
+    "accepted after the end, and nobody told us": [(LOST, IDLE), (S, WORKS), (End(0), WORKS), (COMES, IDLE)],
+    "accepted after the end, which was cut off before it": [(LOST, IDLE), (S, WORKS), (End(0), CUT_BEFORE), (Mend(), WORKS), (COMES, IDLE)],
+    "accepted after the end, which was cut off after it": [(LOST, IDLE), (S, WORKS), (End(0), CUT_AFTER), (Mend(), WORKS), (COMES, IDLE)],
+    "accepted after an end that was tried again": [
+        (LOST, IDLE), (S, WORKS), (Break("no answer"), IDLE), (End(0), WORKS), (Mend(), IDLE), (Look(), WORKS),
+    ],
+    "accepted just before the end": [(LOST, IDLE), (S, WORKS), (COMES, IDLE), (End(0), WORKS)],
+    "an older invite after paying again": [(LOST, IDLE), (S, WORKS), (End(0), IDLE), (S, WORKS), (End(0), WORKS), (COMES, IDLE)],
+    "an invite that is out while they are inside": [
+        (LOST, IDLE), (S, WORKS), (Join(0, told=True), WORKS), (End(0), WORKS), (LOST, IDLE), (COMES, IDLE),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("story", INVITED.values(), ids=INVITED)
+def test_an_invite_opens_nothing_once_what_it_was_for_has_ended(sqlite_template: Path, folder_in_memory: Path, story: Story) -> None:
+    told(sqlite_template, folder_in_memory, story, carrying=True)

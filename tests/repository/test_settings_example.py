@@ -4,8 +4,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import typer
 from pydantic.fields import FieldInfo
 
+from bots.__main__ import app
 from bots.platforms import installed
 from bots.settings import Settings
 
@@ -46,3 +48,17 @@ def test_every_setting_in_the_example_has_its_own_description_above_it(root: Pat
     for name, field in fields():
         assert field.description, f"{name} has no description"
         assert " ".join(field.description.split()) in there[name], name
+
+
+def test_what_a_command_alone_reads_is_said_but_not_offered_as_a_setting(root: Path) -> None:
+    text = (root / ".env.example").read_text(encoding="utf-8")
+    found = {
+        (command.name, param.envvar, param.opts[0])
+        for command in typer.main.get_group(app).commands.values()
+        for param in command.params
+        if param.envvar
+    }
+    assert found == {("demo", "SANDBOX_RECORD", "--record"), ("sandbox", "SANDBOX_RECORD", "--record")}
+    for command, name, option in found:
+        assert name not in explained(text)
+        assert all(word in text for word in (f"doorman {command}", f"{name}=FILE", option))

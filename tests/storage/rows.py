@@ -32,6 +32,7 @@ from core.ids import (
 )
 from core.payments import IntervalUnit
 from core.platform import ResourceKind
+from sandbox.mark import MARK
 from storage.account_changes import AccountChangeRow
 from storage.accounts import AccountRow
 from storage.audit import AuditRow
@@ -65,7 +66,7 @@ from storage.webhook_endpoints import WebhookEndpointRow
 AT = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 LANE = Lane("work:00")
 PLATFORM = PlatformName("somewhere")
-SECRET = "xoxb-a-secret-nobody-may-read"
+SECRET = f"xoxb-a-secret-nobody-may-read-{MARK}"
 Row = TypeVar("Row", bound=SQLModel)
 
 

@@ -14,6 +14,7 @@ from core.ids import Ids
 from membership.invite import Invites
 from membership.status import Statuses
 from sandbox.clock import VirtualClock
+from sandbox.mark import MARK
 from storage.database import Database
 from storage.inbox import GroupCommit
 from tests.web.site import Site, Visitor
@@ -24,7 +25,7 @@ async def stranger(database: Database, clock: VirtualClock, ids: Ids) -> AsyncIt
     """Somebody at a site where every lookup reaches the database."""
     site = Site(database, clock, ids)
     async with GatewayPool(clock) as pool, GroupCommit(database) as group:
-        gateways = Gateways(db=database, pool=pool, environment_keys=["sk_test_spelling"])
+        gateways = Gateways(db=database, pool=pool, environment_keys=[f"sk_test_{MARK}"])
         site.real = lambda services: replace(
             services,
             invites=Invites(db=database, clock=clock, ids=ids, public_url=site.base),
@@ -35,7 +36,7 @@ async def stranger(database: Database, clock: VirtualClock, ids: Ids) -> AsyncIt
                 clock=clock,
                 ids=ids,
                 group=group,
-                environment_secrets=["whsec_spelling"],
+                environment_secrets=[f"whsec_{MARK}"],
                 unix_now=time.time,  # noqa: TID251 - a signature's age is real time
             ),
         )

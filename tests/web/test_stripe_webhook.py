@@ -10,6 +10,7 @@ from sqlmodel import select
 from billing.webhook import StripeWebhooks
 from core.ids import EndpointId, Ids
 from sandbox.clock import VirtualClock
+from sandbox.mark import MARK
 from storage import stripe_accounts, webhook_endpoints
 from storage.database import Database
 from storage.inbox import Busy, GroupCommit, InboxRow
@@ -18,7 +19,7 @@ from storage.webhook_endpoints import WebhookEndpointRow
 from tests.web.fakes import FakeWebhooks
 from tests.web.site import Site, Visitor
 
-SECRET, OTHERS = "whsec_of_the_environment", "whsec_of_somebody_else"
+SECRET, OTHERS = f"whsec_of_the_environment_{MARK}", f"whsec_of_somebody_else_{MARK}"
 EVENT = {
     "id": "evt_1",
     "object": "event",

@@ -310,6 +310,14 @@ async def test_an_invite_of_a_bot_that_manages_the_server_is_bound_to_the_payer_
         assert world.held(fan) == {world.resource}
 
 
+async def test_an_invite_that_may_not_be_withdrawn_says_so(world: Emulated) -> None:
+    fan = world.outsider("fan")
+    admitted = await world.adapter.admit(world.space, fan, None, [world.resource], reason="paid")
+    with pytest.raises(PermissionMissing):
+        await world.adapter.withdraw(world.space, admitted.invite_url, reason="ended")
+    assert await world.accept(fan, admitted.invite_url)
+
+
 async def test_an_invite_for_whoever_comes_first_carries_no_role(world: Emulated) -> None:
     fan = world.outsider("fan")
 

@@ -1,7 +1,6 @@
 """The connection comes back by itself, says what the operator must do, and nothing depends on it that need not."""
 
 import asyncio
-import logging
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -252,16 +251,3 @@ async def test_closing_leaves_no_task_behind(clock: VirtualClock) -> None:
         await world.adapter.close()
         await until(lambda: not asyncio.all_tasks() - before - served)
         assert not world.adapter.connected
-
-
-async def test_nothing_logged_holds_a_secret(clock: VirtualClock, caplog: pytest.LogCaptureFixture) -> None:
-    for name in ("adapters", "core"):
-        caplog.set_level(logging.DEBUG, name)
-    async with Emulated(clock).connected() as world:
-        stranger = world.outsider("stranger")
-        account = await world.adapter.exchange(await world.sign_in(stranger), "http://127.0.0.1:1/oauth/callback")
-        await world.adapter.admit(world.space, stranger, account.token, [world.resource], reason="paid")
-
-    assert account.token is not None
-    for secret in (world.served.bot_token, world.served.client_secret, account.token):
-        assert secret not in caplog.text

@@ -16,11 +16,12 @@ from core.clock import Clock
 from core.errors import PermanentError, RateLimited, TransientError
 from core.payments import PaymentGateway
 from sandbox.clock import VirtualClock
+from sandbox.mark import MARK
 from sandbox.wire import hang_up
 from tests.billing.stripe.conftest import ACCOUNT, Script, refuses, says
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-OLD, NEW = "sk_test_old", "sk_test_new"
+OLD, NEW = f"sk_test_old{MARK}", f"sk_test_new{MARK}"
 
 
 class FixedClock:

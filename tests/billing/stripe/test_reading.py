@@ -12,6 +12,7 @@ from core.clock import SystemClock
 from core.errors import PermanentError
 from core.money import Money
 from core.payments import CheckoutStatus, PaymentGateway, PaymentState, RefundSnapshot
+from sandbox.mark import MARK
 from tests.billing.stripe.conftest import Script, refuses, says
 
 MAY = int(datetime(2026, 5, 1, tzinfo=UTC).timestamp())
@@ -22,7 +23,7 @@ MARKS = {"doorman_reference": "order-1", "doorman_kind": "order"}
 @pytest.fixture
 async def gateway(script: Script) -> AsyncIterator[PaymentGateway]:
     async with GatewayPool(SystemClock(), api_url=script.url, retries=0) as pool:
-        yield pool.gateway(["sk_test_1"])
+        yield pool.gateway([f"sk_test_{MARK}"])
 
 
 def listed(*data: object, has_more: bool = False) -> dict[str, Any]:

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from billing.stripe.signature import TOLERANCE, BadWebhook, ParsedEvent, verify
 from core.clock import SystemClock
+from sandbox.mark import MARK
 
-SECRET = "whsec_current"
-OLD = "whsec_old"
+SECRET = f"whsec_current{MARK}"
+OLD = f"whsec_old{MARK}"
 EVENT: dict[str, Any] = {
     "id": "evt_1",
     "object": "event",
