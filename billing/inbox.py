@@ -100,9 +100,9 @@ class StripeInbox:
         async def find(busy: frozenset[Hashable]) -> Found:
             async with self._db.glance() as session:
                 heads = await work.heads(session, lane, self._clock.now(), BATCH)
-            items = _items(heads)
-            chosen = _first([item for item in items if item.key not in busy], busy)
-            more = len(chosen) + len(busy) < len(items) or len(heads) >= BATCH
+            waiting = [item for item in _items(heads) if item.key not in busy]
+            chosen = _first(waiting, busy)
+            more = len(chosen) < len(waiting) or len(heads) >= BATCH
             return Found({item.key: self._in_turn(account, lane, epoch, item) for item in self._ordered(chosen)}, more)
 
         await pump(find, self._db.woken(lane))

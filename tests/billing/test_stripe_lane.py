@@ -1,9 +1,11 @@
 """A Stripe account's lane when things go wrong: what is tried again, what is given up, and who hears of it."""
 
+import asyncio
 import logging
 import random
-from datetime import timedelta
-from typing import cast
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, cast
 
 import pytest
 from sqlmodel import select
@@ -12,14 +14,16 @@ from billing.catchup import CatchUp
 from billing.inbox import StripeInbox
 from billing.order import Orders
 from billing.refund import Payments
-from billing.subscription import Subscriptions
+from billing.subscription import Also, Subscriptions
 from billing.tip import Tips
 from core.backoff import LONGEST, MAX_ATTEMPTS
+from core.dispatch import Lane as LaneName
 from core.dispatch import stripe_lane
 from core.errors import KeyRefused, PermanentError, RateLimited, TransientError
-from core.ids import Ids
+from core.ids import CauseId, Ids, StripeAccountId
 from sandbox.clock import VirtualClock
-from storage import lanes
+from storage import lanes, work
+from storage.database import Session
 from storage.inbox import InboxKind, InboxRow, WorkStatus, add
 from storage.stripe_accounts import ENVIRONMENT
 from tests.billing.processor import Processor
@@ -174,3 +178,57 @@ async def test_what_is_of_another_account_stays_set_aside(lane: Lane, processor:
     processor.event("evt_1", "invoice.paid", "in_1", lane.clock.now())
     await catch_up.run()
     assert ((await lane.row()).status, (await lane.row()).attempts) == (WorkStatus.DEAD, 0)
+
+
+class Lingering(Subscriptions):
+    """What was committed is known to be, and the job goes on until it is let go."""
+
+    def __init__(self, **parts: Any) -> None:  # noqa: ANN401 - as Subscriptions has them
+        super().__init__(**parts)
+        self.committed, self.go = asyncio.Event(), asyncio.Event()
+
+    async def refresh(
+        self, account: StripeAccountId, external_id: str, *, cause: CauseId, since: datetime | None = None, also: Also | None = None
+    ) -> None:
+        await super().refresh(account, external_id, cause=cause, since=since, also=also)
+        self.committed.set()
+        await self.go.wait()
+
+
+class Bookkeeper:
+    """Notes which invoices were looked at."""
+
+    def __init__(self) -> None:
+        self.invoices: list[str] = []
+
+    async def invoice(self, _account: StripeAccountId, external_id: str, **_: object) -> None:
+        self.invoices.append(external_id)
+
+
+async def test_what_waits_is_begun_though_a_look_fell_between_the_commit_of_a_job_and_its_end(
+    town: Town, clock: VirtualClock, ids: Ids, processor: Processor, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lane, books = Lane(town, clock, ids, processor), Bookkeeper()
+    subscriptions = Lingering(db=town.db, clock=clock, ids=ids, gateways=processor, grace=timedelta(days=7))
+    inbox = StripeInbox(
+        db=town.db, clock=clock, gateways=processor, subscriptions=subscriptions, orders=cast("Orders", None),
+        tips=cast("Tips", None), payments=cast("Payments", books), rng=random.Random(1),  # noqa: S311 - only jitter
+    )  # fmt: skip
+    await lane.comes_in("evt_1", name)
+    await lane.comes_in("evt_2", "in_1", "invoice.paid")
+    looked, heads = asyncio.Event(), work.heads
+
+    async def seen(session: Session, of: LaneName, now: datetime, limit: int) -> Sequence[work.Head]:
+        found = await heads(session, of, now, limit)
+        looked.set()
+        return found
+
+    epoch = await lanes.take(town.db, LANE, "test", clock.now())
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        group.create_task(inbox.drain(LANE, epoch))
+        await subscriptions.committed.wait()
+        monkeypatch.setattr(work, "heads", seen)
+        town.db.woken(LANE).set()
+        await looked.wait()
+        subscriptions.go.set()
+    assert books.invoices == ["in_1"]
