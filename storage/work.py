@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import Integer, Table, Text, bindparam, cast, func, literal_column, null, select, union_all, update
+from sqlalchemy import Integer, Table, Text, Update, bindparam, cast, func, literal_column, null, select, union_all, update
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -59,21 +59,26 @@ _DUE = {
     InboxRow: select(InboxRow).where(*_is_due(_IN)).order_by(_IN.c.due_at).limit(_LIMIT),
     OutboxRow: select(OutboxRow).where(*_is_due(_OUT)).order_by(_OUT.c.kind.desc(), _OUT.c.due_at).limit(_LIMIT),
 }
-_FINISH, _POSTPONE = (
-    {
-        InboxRow: update(_IN).where(_IN.c.id.in_(bindparam("rows", expanding=True))).values(changes),
-        OutboxRow: update(_OUT).where(_OUT.c.id.in_(bindparam("rows", expanding=True))).values(changes),
-    }
-    for changes in (
-        {"status": WorkStatus.DONE, "done_at": bindparam("now", type_=UTCDateTime), "error": ""},
-        {
-            "status": bindparam("to"),
-            "due_at": bindparam("due", type_=UTCDateTime),
-            "attempts": bindparam("tries"),
-            "error": bindparam("why"),
-        },
+
+
+def _changing(box: Table, **to: object) -> Update:
+    return update(box).where(box.c.id.in_(bindparam("rows", expanding=True))).values(to)
+
+
+_FINISH = {
+    row: _changing(table(row), status=WorkStatus.DONE, done_at=bindparam("now", type_=UTCDateTime), error="")
+    for row in (InboxRow, OutboxRow)
+}
+_POSTPONE = {
+    row: _changing(
+        table(row),
+        status=bindparam("to"),
+        due_at=bindparam("due", type_=UTCDateTime),
+        attempts=bindparam("tries"),
+        error=bindparam("why"),
     )
-)
+    for row in (InboxRow, OutboxRow)
+}
 
 
 async def heads(session: AsyncSession, lane: Lane, now: datetime, limit: int) -> list[Head]:

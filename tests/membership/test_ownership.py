@@ -354,36 +354,37 @@ async def live(file: Path, story: Story, *, carrying: bool) -> None:
         await db.close()
 
 
+SEEDED = settings(
+    max_examples=30,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+
 def told(template: Path, folder_in_memory: Path, story: Story, *, carrying: bool = False) -> None:
     file = folder_in_memory / f"{RandomIds().new()}.db"
     shutil.copyfile(template, file)
     asyncio.run(live(file, story, carrying=carrying))
 
 
+def story_of(imagined: Callable[[random.Random], Story], seed: int) -> Story:
+    """Return the story of a seed, and note it for when it ends badly."""
+    story = imagined(random.Random(seed))  # noqa: S311 - replayable
+    note(story)
+    return story
+
+
+@SEEDED
 @given(seed=st.integers(0, 2**64))
-@settings(
-    max_examples=30,
-    deadline=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
 def test_roles_are_what_is_paid_for_and_what_was_a_gift(sqlite_template: Path, folder_in_memory: Path, seed: int) -> None:
-    story = imagine(random.Random(seed))  # noqa: S311 - replayable
-    note(story)
-    told(sqlite_template, folder_in_memory, story)
+    told(sqlite_template, folder_in_memory, story_of(imagine, seed))
 
 
+@SEEDED
 @given(seed=st.integers(0, 2**64))
-@settings(
-    max_examples=30,
-    deadline=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
 def test_an_invite_of_ours_gives_nobody_a_role_they_do_not_pay_for(sqlite_template: Path, folder_in_memory: Path, seed: int) -> None:
-    story = imagine_invites(random.Random(seed))  # noqa: S311 - replayable
-    note(story)
-    told(sqlite_template, folder_in_memory, story, carrying=True)
+    told(sqlite_template, folder_in_memory, story_of(imagine_invites, seed), carrying=True)
 
 
 S, LOST, BACK, GIFT = Sell(0, "silver"), Leave(0, told=False), Join(0, told=True), ByHand(0, "member", gives=True)

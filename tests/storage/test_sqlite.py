@@ -52,21 +52,15 @@ async def ask(connection: OneTripConnection, sql: str, word: str) -> list[tuple[
     return list(await cursor.fetchall())
 
 
-async def test_a_statement_runs_in_the_thread_first_and_on_the_loop_once_it_was_quick(
-    connection: OneTripConnection, places: Places, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("quick", "where"), [(10.0, ["thread", "loop", "loop"]), (0.0, ["thread", "thread", "thread"])], ids=["quick", "slow"]
+)
+async def test_a_statement_runs_in_the_thread_until_it_was_quick_there(
+    connection: OneTripConnection, places: Places, monkeypatch: pytest.MonkeyPatch, *, quick: float, where: list[str]
 ) -> None:
-    monkeypatch.setattr(sqlite, "QUICK", 10.0)
+    monkeypatch.setattr(sqlite, "QUICK", quick)
     assert [await ask(connection, QUICK, word) for word in "abc"] == [[("a",)], [("b",)], [("c",)]]
-    assert places.seen == ["thread", "loop", "loop"]
-
-
-async def test_a_statement_that_took_long_the_last_time_stays_in_the_thread(
-    connection: OneTripConnection, places: Places, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sqlite, "QUICK", 0.0)
-    for word in "abc":
-        await ask(connection, QUICK, word)
-    assert places.seen == ["thread", "thread", "thread"]
+    assert places.seen == where
 
 
 async def test_a_statement_that_becomes_slow_goes_back_to_the_thread(

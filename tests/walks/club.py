@@ -99,3 +99,13 @@ async def open_club(stage: Stage, plan: Plan = Plan.PRO) -> Club:
     club = Club(stage, *found_workspace(stage.town, plan))
     await club.installs()
     return club
+
+
+async def club_of(stage: Stage) -> Club:
+    """Let the creator who was there before the product started (see :func:`found_workspace`) add the app to their first workspace."""
+    creator = stage.town.slack.people.find("ann")
+    workspace = next(iter(stage.town.slack.model.workspaces.values()))
+    assert creator is not None
+    club = Club(stage, creator, workspace, workspace.channel_named("gold"))
+    await club.installs()
+    return club

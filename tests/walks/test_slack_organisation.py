@@ -9,7 +9,7 @@ from sandbox.slack.person import Person
 from sandbox.slack.plans import Plan
 from sandbox.slack.workspaces import Workspace
 from sandbox.town import Town
-from tests.walks.club import Club, found_workspace
+from tests.walks.club import Club, club_of, found_workspace
 from tests.walks.stage import open_stage
 
 LOBBY = "Lobby"
@@ -25,12 +25,7 @@ def with_admin_token(town: Town) -> dict[str, str]:
 @pytest.fixture
 async def club(walk_sqlite: str, record: Path | None) -> AsyncIterator[Club]:
     async with open_stage(walk_sqlite, record=record, prepare=with_admin_token) as stage:
-        ann = stage.town.slack.people.find("ann")
-        workspace = next(iter(stage.town.slack.model.workspaces.values()))
-        assert ann is not None
-        club = Club(stage, ann, workspace, workspace.channel_named("gold"))
-        await club.installs()
-        yield club
+        yield await club_of(stage)
 
 
 async def colleague_who_paid(club: Club) -> Person:

@@ -11,7 +11,7 @@ from sandbox.slack.person import Person
 from sandbox.slack.plans import Plan, Role
 from sandbox.slack.usergroups import UserGroup
 from sandbox.town import Town
-from tests.walks.club import Club, found_workspace, open_club, words_to
+from tests.walks.club import Club, club_of, found_workspace, open_club, words_to
 from tests.walks.stage import Stage, open_stage
 
 FORBIDDEN = "Slack does not let the app remove people from #gold. A workspace owner changes that under Workspace settings"
@@ -93,12 +93,7 @@ async def scim_club(walk_sqlite: str, record: Path | None, request: pytest.Fixtu
     """A workspace whose owner lets us end accounts, on a plan that has that."""
     opening: AbstractAsyncContextManager[Stage] = open_stage(walk_sqlite, record=record, prepare=with_scim(request.param))
     async with opening as stage:
-        ann = stage.town.slack.people.find("ann")
-        workspace = next(iter(stage.town.slack.model.workspaces.values()))
-        assert ann is not None
-        club = Club(stage, ann, workspace, workspace.channel_named("gold"))
-        await club.installs()
-        yield club
+        yield await club_of(stage)
 
 
 async def test_where_removing_is_forbidden_and_accounts_may_be_ended_the_account_goes(scim_club: Club) -> None:
