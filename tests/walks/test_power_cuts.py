@@ -4,15 +4,14 @@ import asyncio
 import gc
 import sqlite3
 from contextlib import closing, suppress
-from typing import Any
 
 import aiohttp
-import aiosqlite
 import pytest
 from aiohttp import web
 
 from sandbox.browser import Browser, Missing
 from sandbox.discord.people import Person
+from storage import sqlite
 from tests.walks.power import Power, PowerPlan
 from tests.walks.shop import Shop
 from tests.walks.stage import Stage
@@ -32,16 +31,16 @@ def no_farewell(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def connections(monkeypatch: pytest.MonkeyPatch) -> list[aiosqlite.Connection]:
+def connections(monkeypatch: pytest.MonkeyPatch) -> list[sqlite.OneTripConnection]:
     """Every connection to the database that was opened."""
-    opened: list[aiosqlite.Connection] = []
-    connect = aiosqlite.connect
+    opened: list[sqlite.OneTripConnection] = []
+    connect = sqlite.connect
 
-    def connecting(*args: Any, **kwargs: Any) -> aiosqlite.Connection:  # noqa: ANN401 - as SQLAlchemy passes them
-        opened.append(connect(*args, **kwargs))
+    def connecting(file: str) -> sqlite.OneTripConnection:
+        opened.append(connect(file))
         return opened[-1]
 
-    monkeypatch.setattr(aiosqlite, "connect", connecting)
+    monkeypatch.setattr(sqlite, "connect", connecting)
     return opened
 
 
@@ -59,7 +58,7 @@ def runners(monkeypatch: pytest.MonkeyPatch) -> list[web.AppRunner]:
 
 
 @pytest.fixture
-def power(sqlite_stage: Stage, connections: list[aiosqlite.Connection], runners: list[web.AppRunner]) -> Power:
+def power(sqlite_stage: Stage, connections: list[sqlite.OneTripConnection], runners: list[web.AppRunner]) -> Power:
     """The power of the product on the stage."""
     power = Power()
     sqlite_stage.town.wire.faults = PowerPlan(power)
@@ -69,7 +68,7 @@ def power(sqlite_stage: Stage, connections: list[aiosqlite.Connection], runners:
     return power
 
 
-async def dropped(connections: list[aiosqlite.Connection], runners: list[web.AppRunner], database: str) -> None:
+async def dropped(connections: list[sqlite.OneTripConnection], runners: list[web.AppRunner], database: str) -> None:
     """Close what an operating system closes for a process that is gone, with whatever was begun and not committed."""
     for handler in [handler for runner in runners if runner.server is not None for handler in runner.server.connections]:
         if handler.transport is not None:
@@ -77,6 +76,7 @@ async def dropped(connections: list[aiosqlite.Connection], runners: list[web.App
     for runner in runners:
         await runner.cleanup()
     runners.clear()
+    assert connections, "nobody opened the database by the way that is watched here"
     stopping = [future for one in connections if one._running and (future := one.stop()) is not None]
     if stopping:
         await asyncio.wait(stopping, timeout=1)
