@@ -3,6 +3,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from bots.logging import OURS
 from core.ids import Ids
 from sandbox.clock import VirtualClock
 from storage.database import Database
@@ -20,7 +21,10 @@ async def bench(sqlite_database: Database, clock: VirtualClock, ids: Ids) -> Asy
 def undisturbed() -> Iterator[None]:
     """Put the log back as it was."""
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers = root.handlers[:]
+    levels = {logger: logger.level for logger in (root, *map(logging.getLogger, OURS))}
     yield
-    root.handlers[:], root.level = handlers, level
+    root.handlers[:] = handlers
+    for logger, level in levels.items():
+        logger.setLevel(level)
     logging.captureWarnings(capture=False)
