@@ -54,7 +54,7 @@ class Desk:
         ids: Ids,
     ) -> None:
         self._settings, self._wire, self._clock = settings, wire, clock
-        self._answers = Answers(wire, slack, mail, clock)
+        self._answers = Answers(wire, slack, mail, clock, settings.command)
         requests = Requests(installations, people, listed, clock)
         forms = Forms(slack, requests, clock, groups)
         events = Events(installations, Home(requests, clock))
