@@ -165,7 +165,9 @@ class SlackAdapter:
         return self._install.install_url(state, redirect_uri)
 
     async def install(self, code: str, redirect_uri: str) -> Installation:
-        return await self._install.install(code, redirect_uri)
+        made, *others = await self._install.install(code, redirect_uri)
+        await self._desk.tell_of(others)
+        return made
 
     # coming in
 
