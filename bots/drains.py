@@ -13,6 +13,7 @@ from core.dispatch import Drain
 from membership.grant import GrantDrain
 from membership.notice import Notices
 from membership.reconcile import Reconciler
+from membership.suggestion import Suggestions
 from membership.work import OutboxDrain
 
 
@@ -53,7 +54,11 @@ def _inbound(base: Foundation, cases: UseCases) -> Drain:
         clock=base.clock,
         commands=CommandRunner(db=base.db, desk=cases.desk, commands=COMMANDS),
         events=EventRunner(
-            communities=cases.desk.communities, members=cases.desk.members, unblocker=cases.unblocker, links=cases.desk.space_links
+            communities=cases.desk.communities,
+            members=cases.desk.members,
+            unblocker=cases.unblocker,
+            links=cases.desk.space_links,
+            suggestions=Suggestions(db=base.db, adapters=base.adapters, gateways=base.gateways, linking=cases.desk.linking),
         ),
         unit=base.rng.random,
     ).drain

@@ -6,6 +6,7 @@ from core.platform import EventKind, PlatformEvent
 from membership.community import Communities
 from membership.member import Members
 from membership.space_link import SpaceLinks
+from membership.suggestion import Suggestions
 from membership.unblock import Unblocker
 from storage.inbox import InboxRow
 
@@ -13,11 +14,14 @@ from storage.inbox import InboxRow
 class EventRunner:
     """Carries out stored platform events; each may come twice."""
 
-    def __init__(self, *, communities: Communities, members: Members, unblocker: Unblocker, links: SpaceLinks) -> None:
+    def __init__(
+        self, *, communities: Communities, members: Members, unblocker: Unblocker, links: SpaceLinks, suggestions: Suggestions
+    ) -> None:
         self._communities = communities
         self._members = members
         self._unblocker = unblocker
         self._links = links
+        self._suggestions = suggestions
 
     async def run(self, row: InboxRow) -> None:
         """Carry one event out. Raises ExternalError from what it calls."""
@@ -29,6 +33,7 @@ class EventRunner:
                 await self._communities.space_removed(event.space, cause=cause)
             case PlatformEvent(kind=EventKind.MEMBER_JOINED, user=str(user)):
                 await self._members.joined(event.space, user, at=event.at, cause=cause)
+                await self._suggestions.joined(event.space, user, cause=cause)
                 await self._links.joined(event.space, event.at)
             case PlatformEvent(kind=EventKind.MEMBER_LEFT, user=str(user)):
                 await self._members.left(event.space, user, at=event.at, cause=cause)

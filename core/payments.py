@@ -234,6 +234,10 @@ class PaymentGateway(Protocol):
         """Return the id of a new customer."""
         ...
 
+    async def customers_with(self, email: str) -> Sequence[str]:
+        """Return the ids of the customers who gave exactly this e-mail address, the newest first: a hundred at the most."""
+        ...
+
     async def create_checkout(self, request: CheckoutRequest, *, key: str) -> CheckoutSnapshot:
         """Open a Checkout Session."""
         ...

@@ -202,6 +202,15 @@ class PlatformAdapter(Protocol):
         ...
 
 
+@runtime_checkable
+class EmailKnowing(Protocol):
+    """Power: say which e-mail address of somebody the platform itself has verified."""
+
+    async def verified_email(self, space: Space, user: PlatformUserId) -> str:
+        """Return the address; empty where there is none, we may not see it, or it was only typed."""
+        ...
+
+
 class AdmissionOutcome(StrEnum):
     """What became of letting someone in."""
 

@@ -65,6 +65,13 @@ class Linking:
 
         Refusal ``not_member``.
         """
+        return await self._code(community, who, cause, life, alone=True)
+
+    async def suggest(self, community: CommunityId, guest: Identity, *, cause: CauseId) -> LinkCode:
+        """Make a code for whoever may be that guest. Those they made themselves stay good: nobody has said yet that it is them."""
+        return await self._code(community, guest, cause, CLAIM_LIFE, alone=False)
+
+    async def _code(self, community: CommunityId, who: Identity, cause: CauseId, life: timedelta, *, alone: bool) -> LinkCode:
         secret, trail = self._ids.secret(), Trail(self._ids, self._clock.now(), cause, who.actor)
         async with self._db.transaction() as session:
             account = await self._known(session, community, who)
@@ -72,7 +79,8 @@ class Linking:
                 state_hash=_hashed(secret), browser_hash="", platform=account.platform, purpose=CODE, subject=account.id,
                 expires_at=trail.at + life,
             )  # fmt: skip
-            await attaching.drop_codes(session, CODE, account.id)
+            if alone:
+                await attaching.drop_codes(session, CODE, account.id)
             await states.put(session, row)
             record(session, trail, community, "account.link_offered", ("account", account.id), member=account.member_id)
         return LinkCode(secret, row.expires_at)

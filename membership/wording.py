@@ -16,7 +16,8 @@ def to_member(notice: Notice, community: str) -> Message:
     match notice.kind:
         case NoticeKind.WELCOME:
             return Message(
-                f"You're in: welcome to {community}", ("Your membership ", plan, " is on. ", *_lasts(facts), "/status shows it any time.")
+                f"You're in: welcome to {community}",
+                ("Your membership ", plan, " is on. ", *_lasts(facts), Code("/status"), " shows it any time."),
             )
         case NoticeKind.PAYMENT_FAILED:
             return _payment_failed(facts, plan, community)
@@ -26,7 +27,9 @@ def to_member(notice: Notice, community: str) -> Message:
                 plan,
                 " is cancelled and stays on until ",
                 _moment(facts["at"]),
-                ". Changed your mind? /manage turns it back on.",
+                ". Changed your mind? ",
+                Code("/manage"),
+                " turns it back on.",
             )
             return Message(f"{community}: your membership ends soon", body)
         case NoticeKind.RENEWED:
@@ -80,7 +83,8 @@ def _hello(space: Bold) -> Message:
 
 
 def _payment_failed(facts: Any, plan: Bold, community: str) -> Message:  # noqa: ANN401 - a notice's facts are plain JSON
-    body = ("The card for your ", plan, " was declined. You stay in until ", _moment(facts["until"]), ". Put your card right with /manage.")
+    until = _moment(facts["until"])
+    body = ("The card for your ", plan, " was declined. You stay in until ", until, ". Put your card right with ", Code("/manage"), ".")
     if facts.get("last"):
         return Message(f"{community}: last reminder about your payment", body)
     return Message(f"{community}: your payment did not go through", body)
@@ -95,15 +99,23 @@ def _lasts(facts: Any) -> tuple[Span, ...]:  # noqa: ANN401
 def _why_ended(facts: Any) -> tuple[Span, ...]:  # noqa: ANN401
     match facts.get("why"):
         case "payment" if facts.get("renews"):
-            return (" has ended because its payment did not arrive. Put your card right with /manage: once it pays, you are back in.",)
+            return (
+                " has ended because its payment did not arrive. Put your card right with ",
+                Code("/manage"),
+                ": once it pays, you are back in.",
+            )
         case "payment":
-            return (" has ended because its payment did not arrive. /join brings you back in.",)
+            return (" has ended because its payment did not arrive. ", Code("/join"), " brings you back in.")
         case "refund" if facts.get("renews"):
-            return (" has ended with its refund. The subscription still renews by itself, and opens it again; /manage ends it.",)
+            return (
+                " has ended with its refund. The subscription still renews by itself, and opens it again; ",
+                Code("/manage"),
+                " ends it.",
+            )
         case "refund":
-            return (" has ended with its refund. /join brings you back in.",)
+            return (" has ended with its refund. ", Code("/join"), " brings you back in.")
         case _:
-            return (" has ended. Thank you for having been here! /join brings you back in.",)
+            return (" has ended. Thank you for having been here! ", Code("/join"), " brings you back in.")
 
 
 def _tip(facts: Any, about: PlatformUserId | None) -> Message:  # noqa: ANN401

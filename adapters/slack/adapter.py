@@ -64,7 +64,7 @@ class SlackAdapter:
         self._standings = Standings(self._slack)
         self._channels = Channels(self._slack, self._standings, clock)
         self._groups = UserGroups(self._slack, self._standings, self._people, clock)
-        self._mail = Mail(self._slack, self._people)
+        self._mail = Mail(self._slack, self._people, settings.command)
         self._scim = Scim(settings, self._wire)
         self._endings = Endings(self._scim, self._people, credentials, clock)
         self._doorway = Doorway(settings, self._wire, self._people, self._endings)
@@ -143,6 +143,10 @@ class SlackAdapter:
         del token, reason  # nobody's own token brings them in
         return await self._doorway.admit(space, user, resources)
 
+    async def verified_email(self, space: Space, user: PlatformUserId) -> str:
+        somebody = await self._people.fresh(space, user)
+        return somebody.email if somebody.confirmed and not somebody.guest else ""
+
     async def findings(self, space: Space) -> Sequence[str]:
         return await self._probe.findings(space)
 
@@ -161,7 +165,9 @@ class SlackAdapter:
         return self._install.install_url(state, redirect_uri)
 
     async def install(self, code: str, redirect_uri: str) -> Installation:
-        return await self._install.install(code, redirect_uri)
+        made, *others = await self._install.install(code, redirect_uri)
+        await self._desk.tell_of(others)
+        return made
 
     # coming in
 

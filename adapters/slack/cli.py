@@ -23,11 +23,14 @@ def manifest(
     *,
     url: Annotated[str, typer.Option("--url", envvar="PUBLIC_URL", help="Where this Doorman is reached: https://pay.example.com.")] = "",
     socket: Annotated[bool, typer.Option("--socket", help="Socket Mode: Slack need not reach this machine.")] = False,
+    organisation: Annotated[
+        bool, typer.Option("--organisation", help="Enterprise: the organisation adds the app once, for the workspaces it chooses.")
+    ] = False,
     command: Annotated[str, typer.Option("--command", envvar="SLACK_COMMAND", help="The slash command.")] = "/doorman",
     json: Annotated[bool, typer.Option("--json", help="JSON instead of YAML.")] = False,
 ) -> None:
     """Print the app's manifest. Paste it at api.slack.com/apps: Create New App, From a manifest."""
     if not (url or socket):
         raise typer.BadParameter("say where Slack reaches you with --url https://…, or choose --socket.")
-    document = made(context.obj or (), command=command, url=url.rstrip("/"), socket=socket)
+    document = made(context.obj or (), command=command, url=url.rstrip("/"), socket=socket, organisation=organisation)
     typer.echo(text.dumps(document, indent=2) if json else yaml(document), nl=json)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 
 from adapters.slack.buttons import Buttons
@@ -25,7 +25,7 @@ from adapters.slack.supervisor import Supervisor, stop
 from core.clock import Clock, SystemClock
 from core.commands import CommandReply, ReplyHandle
 from core.ids import Ids
-from core.platform import Inbound
+from core.platform import EventKind, Inbound, Installation, PlatformEvent
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +53,8 @@ class Desk:
         clock: Clock,
         ids: Ids,
     ) -> None:
-        self._settings, self._wire, self._clock = settings, wire, clock
-        self._answers = Answers(wire, slack, mail, clock)
+        self._settings, self._wire, self._clock, self._ids = settings, wire, clock, ids
+        self._answers = Answers(wire, slack, mail, clock, settings.command)
         requests = Requests(installations, people, listed, clock)
         forms = Forms(slack, requests, clock, groups)
         events = Events(installations, Home(requests, clock))
@@ -65,6 +65,7 @@ class Desk:
         self._reception = Reception(verifier, self._dispatcher)
         self._stack = AsyncExitStack()
         self._supervisor: Supervisor | None = None
+        self._inbound: Inbound | None = None
         self._open = self._closed = False
         self._taking: set[asyncio.Task[object]] = set()
 
@@ -75,6 +76,7 @@ class Desk:
 
     async def start(self, inbound: Inbound) -> None:
         """Begin to take requests in; a socket is kept open in the background."""
+        self._inbound = inbound
         tasks = await self._stack.enter_async_context(asyncio.TaskGroup())
         self._stack.push_async_callback(stop, tasks.create_task(self._introduction.make(inbound)))
         token = self._settings.app_token
@@ -84,6 +86,14 @@ class Desk:
             )
             self._stack.push_async_callback(stop, tasks.create_task(self._supervisor.run()))
         self._open = True
+
+    async def tell_of(self, others: Sequence[Installation]) -> None:
+        """Say that we are in more workspaces than the one that is being answered for."""
+        if self._inbound is None:
+            return
+        for one in others:
+            event = PlatformEvent(self._ids.new(), EventKind.SPACE_ADDED, one.space, self._clock.now(), one.installer, one.name)
+            await self._inbound.on_event(event)
 
     async def close(self) -> None:
         """Take nothing in any more; what is being taken in is handed in, or refused, when this returns."""

@@ -1,8 +1,10 @@
 """Bringing the app into a workspace from its owner's browser: https://docs.slack.dev/authentication/installing-with-oauth."""
 
+from collections.abc import Sequence
+
 from yarl import URL
 
-from adapters.slack.asking import exchanged
+from adapters.slack.asking import exchanged, said
 from adapters.slack.client import Wire
 from adapters.slack.installations import Installations
 from adapters.slack.installed import Installed
@@ -14,6 +16,11 @@ from core.errors import ExternalError, PermanentError, Refusal
 from core.ids import PlatformUserId
 from core.platform import Installation
 
+_PAGE = 100
+_NOWHERE = (
+    "The app is in the organisation {name}, but in none of its workspaces yet. Add it to one under Organisation settings, Integrations, "
+    "Installed apps; then open the link again."
+)
 _BAD_CODE = frozenset({"invalid_code", "code_already_used", "bad_redirect_uri", "invalid_grant_type"})
 _BAD_CLIENT = frozenset({"invalid_client_id", "bad_client_secret"})
 
@@ -28,11 +35,30 @@ class Install:
         query = {"client_id": self._settings.client_id, "scope": ",".join(BOT_SCOPES), "state": state, "redirect_uri": redirect_uri}
         return str(URL(f"{self._settings.site}/oauth/v2/authorize").with_query(query))
 
-    async def install(self, code: str, redirect_uri: str) -> Installation:
+    async def install(self, code: str, redirect_uri: str) -> Sequence[Installation]:
+        """Keep the installation and return the workspaces it is for: several only when it is a whole organisation's."""
         installed = Installed.from_answer(await self._answer(code, redirect_uri), self._clock.now())
+        installer = PlatformUserId(installed.installer)
+        if installed.team:
+            await self._installations.save(installed)
+            return [Installation(space_of(installed.team, installed.enterprise), installed.name, installer)]
+        chosen = await self._workspaces(installed)
+        if not chosen:
+            raise Refusal("no_workspace", _NOWHERE.format(name=installed.name))
         await self._installations.save(installed)
-        space = space_of(installed.subject, installed.enterprise)
-        return Installation(space, installed.name, PlatformUserId(installed.installer))
+        return [Installation(space_of(team, installed.enterprise), name, installer) for team, name in chosen]
+
+    async def _workspaces(self, installed: Installed) -> list[tuple[str, str]]:
+        """Return the workspaces the organisation put the app into, by id and name."""
+        found: list[tuple[str, str]] = []
+        cursor = ""
+        while True:
+            web = self._wire.web(installed.bot_token, installed.enterprise)
+            answer = await said(web.api_call("auth.teams.list", data={"cursor": cursor, "limit": _PAGE}))
+            found += [(str(team["id"]), str(team["name"])) for team in answer["teams"]]
+            cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                return found
 
     async def _answer(self, code: str, redirect_uri: str) -> dict[str, object]:
         try:

@@ -18,12 +18,17 @@ _PURPOSE = "Paid communities: channels open while a membership is paid for, and 
 _COLOUR = "#5b6cff"
 
 
-def manifest(specs: Sequence[CommandSpec], *, command: str, url: str = "", socket: bool = False) -> dict[str, Any]:
-    """Return the manifest. ``url`` is where we are reached from outside; with ``socket`` only people's browsers need reach it."""
+def manifest(
+    specs: Sequence[CommandSpec], *, command: str, url: str = "", socket: bool = False, organisation: bool = False
+) -> dict[str, Any]:
+    """Return the manifest. ``url`` is where we are reached from outside; with ``socket`` only people's browsers need reach it.
+
+    ``organisation``: an Enterprise organisation may add the app once, for whichever of its workspaces it chooses.
+    """
     settings: dict[str, Any] = {
         "event_subscriptions": {"bot_events": list(EVENTS)},
         "interactivity": {"is_enabled": True},
-        "org_deploy_enabled": False,
+        "org_deploy_enabled": organisation,
         "socket_mode_enabled": socket,
         "token_rotation_enabled": False,
     }

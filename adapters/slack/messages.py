@@ -17,21 +17,21 @@ _REMEMBERED = 10_000
 class Mail:
     """Sends and edits. A reference holds ``channel/ts``: a direct message is in a conversation of its own."""
 
-    def __init__(self, slack: Slack, people: People) -> None:
-        self._slack, self._people = slack, people
+    def __init__(self, slack: Slack, people: People, command: str) -> None:
+        self._slack, self._people, self._command = slack, people, command
         self._opened: OrderedDict[Person, str] = OrderedDict()
 
     async def send(self, to: Destination, message: Message) -> MessageRef:
-        body = render.message(await self._quiet(to, message))
+        body = render.message(await self._quiet(to, message), self._command)
         return MessageRef(to, await self._post(to.space, await self._place(to), body))
 
     async def send_reply(self, to: Person, reply: CommandReply) -> None:
         """Say by direct message what could not be answered where it was asked."""
-        await self._post(to.space, await self._place(to), render.reply(reply))
+        await self._post(to.space, await self._place(to), render.reply(reply, self._command))
 
     async def edit(self, ref: MessageRef, message: Message) -> None:
         channel, _, ts = ref.external_id.partition("/")
-        body = render.message(await self._quiet(ref.destination, message))
+        body = render.message(await self._quiet(ref.destination, message), self._command)
         await self._slack.call(ref.destination.space, "chat.update", channel=channel, ts=ts, **body)
 
     async def _place(self, to: Destination) -> str:

@@ -26,6 +26,8 @@ class Somebody:
     guest: bool = False
     bot: bool = False
     email: str = ""
+    confirmed: bool = False
+    """They have shown Slack that mail to the address reaches them."""
     updated: int = 0
     """When Slack last changed anything about them, in seconds since 1970."""
 
@@ -80,5 +82,6 @@ def somebody(user: dict[str, Any], space: Space) -> Somebody:
         guest=bool(user.get("is_restricted")),
         bot=bool(user.get("is_bot")),
         email=str(profile.get("email") or ""),
+        confirmed=bool(user.get("is_email_confirmed")),
         updated=int(user.get("updated") or 0),
     )

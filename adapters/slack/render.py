@@ -7,6 +7,7 @@ from typing import Any
 
 from yarl import URL
 
+from adapters.slack.usage import GROUP
 from core.commands import CommandReply, ReplyButton
 from core.platform import LinkButton, Message
 from core.text import Bold, Code, Mention, Moment, MomentStyle, Span, Text, Url, plain
@@ -22,14 +23,27 @@ Block = dict[str, Any]
 Body = dict[str, Any]
 
 
-def message(message: Message) -> Body:
-    """Return ``text`` and ``blocks`` of a message to a person or a channel."""
-    return _body(message.title, message.body, message.buttons, ())
+def message(message: Message, command: str = f"/{GROUP}") -> Body:
+    """Return ``text`` and ``blocks`` of a message to a person or a channel. ``command`` is what ours are typed after."""
+    return _body(message.title, _as_typed(message.body, command), message.buttons, ())
 
 
-def reply(reply: CommandReply) -> Body:
+def reply(reply: CommandReply, command: str = f"/{GROUP}") -> Body:
     """Return ``text`` and ``blocks`` of the answer to a command."""
-    return _body(reply.title, reply.body, reply.buttons, reply.fields)
+    fields = [(label, _as_typed(value, command)) for label, value in reply.fields]
+    return _body(reply.title, _as_typed(reply.body, command), reply.buttons, fields)
+
+
+def _as_typed(text: Text, command: str) -> Text:
+    """Write commands as they are typed here: all of them after the one Slack knows."""
+    return tuple(_command(span, command) if isinstance(span, Code) else span for span in text)
+
+
+def _command(span: Code, command: str) -> Code:
+    if not span.text.startswith("/"):
+        return span
+    words = span.text.removeprefix("/").removeprefix(GROUP).strip()
+    return Code(f"{command} {words}".rstrip())
 
 
 def escape(text: str) -> str:

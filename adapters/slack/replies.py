@@ -26,16 +26,16 @@ _SERVER_ERROR, _REFUSED, _TOO_MANY = 500, 400, 429
 class Answers:
     """Answers. Each way that is closed leads to the next; only trouble that passes is raised."""
 
-    def __init__(self, wire: Wire, slack: Slack, mail: Mail, clock: Clock) -> None:
-        self._wire, self._slack, self._mail, self._clock = wire, slack, mail, clock
+    def __init__(self, wire: Wire, slack: Slack, mail: Mail, clock: Clock, command: str) -> None:
+        self._wire, self._slack, self._mail, self._clock, self._command = wire, slack, mail, clock, command
 
     async def reply(self, handle: ReplyHandle, answer: CommandReply) -> None:
         space = Space(NAME, handle.realm, handle.space_external_id)
         if handle.data.get(SURFACE) == HOME:
-            view = {"type": "home", "blocks": render.reply(answer)["blocks"]}
+            view = {"type": "home", "blocks": render.reply(answer, self._command)["blocks"]}
             await self._slack.call(space, "views.publish", user_id=handle.user, view=view)
             return
-        body = render.reply(answer)
+        body = render.reply(answer, self._command)
         if not (await self._respond(handle, body) or await self._whisper(space, handle, body)):
             await self._mail.send_reply(Person(space, handle.user), answer)
 

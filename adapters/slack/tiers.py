@@ -18,6 +18,7 @@ POST_EVERY = 1.0
 _TIERS = {
     "admin.users.invite": TIER_2,
     "apps.connections.open": TIER_1,
+    "auth.teams.list": TIER_2,
     "auth.test": SPECIAL,
     "chat.postEphemeral": TIER_4,
     "chat.postMessage": POSTING,

@@ -91,6 +91,10 @@ class StripeGateway:
     async def payment(self, external_id: str) -> PaymentSnapshot:
         return await payments.fetch_payment(self._call, _id(external_id, "pi_", *payments.CHARGES, *payments.REFUNDS))
 
+    async def customers_with(self, email: str) -> Sequence[str]:
+        found = await self._call(lambda options: self._v1.customers.list_async({"email": email, "limit": 100}, options))
+        return [customer.id for customer in found.data]
+
     async def portal(self, customer: str, return_url: str) -> str:
         """Without a key of ours: a repeated click must not get an address that has passed, and a session too many does no harm."""
         return (

@@ -191,6 +191,10 @@ class MemoryAdapter(MemoryInbound):
             return ["The bot is not in that space any more. Add it again."]
         return [] if place.may_manage else ["The bot may not manage this space. Give it that permission."]
 
+    async def verified_email(self, space: Space, user: PlatformUserId) -> str:
+        await self._call("verified_email", space.external_id, user)
+        return self.world.somebody(user).email
+
     async def identify(self) -> str:
         await self._call("identify", "")
         return "Signed in as the bot. Add it to a space."

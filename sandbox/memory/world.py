@@ -47,6 +47,8 @@ class Somebody:
     open: bool = True
     inbox: list[str] = field(default_factory=list)
     token: str = ""
+    email: str = ""
+    """Which the platform has verified."""
 
 
 class MemoryWorld:

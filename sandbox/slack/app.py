@@ -26,6 +26,7 @@ class App:
     messages_tab: bool
     socket_mode: bool
     token_rotation: bool
+    organisation: bool
     request_url: str | None = None
     redirect_uris: list[str] = field(default_factory=list)
 
@@ -49,5 +50,6 @@ def register(ids: Ids, manifest: Manifest) -> App:
         messages_tab=manifest.messages_tab,
         socket_mode=manifest.socket_mode,
         token_rotation=manifest.token_rotation,
+        organisation=manifest.organisation,
         redirect_uris=list(manifest.redirect_uris),
     )

@@ -23,7 +23,7 @@ def publish(world: "World", workspace: Workspace, event: Payload, channel: Chann
     kind: str = event["type"]
     if workspace.bot is None or workspace.bot.deleted or kind not in world.app.events:
         return
-    token = world.tokens.bot_token(workspace.id)
+    token = world.bot_token(workspace)
     needed = EVENT_SCOPES[kind]
     if channel is not None and channel.private and needed == "channels:read":
         needed = "groups:read"
@@ -52,7 +52,7 @@ def _envelope(world: "World", workspace: Workspace, bot: User, event: Payload) -
                 "team_id": workspace.id,
                 "user_id": bot.id,
                 "is_bot": True,
-                "is_enterprise_install": False,
+                "is_enterprise_install": world.tokens.bot_token(workspace.id) is None,
             }
         ],
         "is_ext_shared_channel": False,
@@ -62,7 +62,7 @@ def _envelope(world: "World", workspace: Workspace, bot: User, event: Payload) -
 
 def user_event(world: "World", workspace: Workspace, kind: str, user: User) -> None:
     """Tell of somebody who is new (team_join) or changed (user_change)."""
-    token = world.tokens.bot_token(workspace.id)
+    token = world.bot_token(workspace)
     with_email = token is not None and "users:read.email" in token.scopes
     body = {"type": kind, "user": user.payload(with_email=with_email), "cache_ts": seconds(world.clock.now())}
     publish(world, workspace, body)

@@ -8,7 +8,7 @@ from sandbox.slack.ids import seconds
 from sandbox.slack.plans import Role
 from sandbox.slack.tokens import Token
 from sandbox.slack.users import User
-from sandbox.slack.workspaces import Workspace
+from sandbox.slack.workspaces import Enterprise, Workspace
 
 if TYPE_CHECKING:
     from sandbox.slack.world import World
@@ -33,6 +33,33 @@ def install(world: "World", workspace: Workspace, by: User, scopes: frozenset[st
     token = world.tokens.issue(workspace.id, workspace.bot.id, scopes, bot=True, rotating=app.token_rotation)
     world.changes.notify()
     return token
+
+
+def install_everywhere(world: "World", enterprise: Enterprise, by: str, scopes: frozenset[str]) -> Token:
+    """Put the app into every workspace of an organisation that ``by``, a user there, runs, with one token for all; one bot user."""
+    places = workspaces_run_by(world, enterprise, by)
+    if not places:
+        raise RefusedError("no_permission")
+    for workspace in places:
+        install(world, workspace, workspace.users[by], scopes)
+    (first, *others) = places
+    assert first.bot is not None  # noqa: S101 - it was just put in
+    for workspace in others:
+        assert workspace.bot is not None  # noqa: S101
+        del workspace.users[workspace.bot.id]
+        workspace.bot.id, workspace.bot.bot_id = first.bot.id, first.bot.bot_id
+        workspace.users[workspace.bot.id] = workspace.bot
+    for workspace in places:
+        for token in world.tokens.of(workspace.id):
+            if token.bot:
+                world.tokens.kill(token, "token_revoked")
+    return world.tokens.issue(enterprise.id, first.bot.id, scopes, bot=True, rotating=world.app.token_rotation)
+
+
+def workspaces_run_by(world: "World", enterprise: Enterprise, user_id: str) -> list[Workspace]:
+    """Return the workspaces of an organisation in which somebody is an administrator."""
+    theirs = (one for one in world.workspaces.values() if one.enterprise is enterprise and user_id in one.users)
+    return [one for one in theirs if one.users[user_id].is_admin and not one.users[user_id].deleted]
 
 
 def allow(world: "World", workspace: Workspace, user: User, scopes: frozenset[str], *, rotating: bool) -> Token:

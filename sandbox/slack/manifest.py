@@ -76,6 +76,8 @@ class Manifest:
     messages_tab: bool = True
     socket_mode: bool = False
     token_rotation: bool = False
+    organisation: bool = False
+    """Whether a whole organisation may add it."""
 
 
 def read_manifest(document: Mapping[str, Any]) -> Manifest:
@@ -94,6 +96,7 @@ def read_manifest(document: Mapping[str, Any]) -> Manifest:
         messages_tab=bool((features.get("app_home") or {}).get("messages_tab_enabled")),
         socket_mode=bool(settings.get("socket_mode_enabled")),
         token_rotation=bool(settings.get("token_rotation_enabled")),
+        organisation=bool(settings.get("org_deploy_enabled")),
     )
     unknown = sorted((made.bot_scopes - BOT_SCOPES) | (made.user_scopes - USER_SCOPES) | (made.events - EVENT_SCOPES.keys()))
     if unknown:

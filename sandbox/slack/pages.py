@@ -14,7 +14,7 @@ from sandbox.slack.errors import RefusedError
 from sandbox.slack.oauth import Code
 from sandbox.slack.replies import Sight
 from sandbox.slack.users import Account
-from sandbox.slack.workspaces import Workspace
+from sandbox.slack.workspaces import Enterprise, Workspace
 from sandbox.slack.world import World
 
 COOKIE = "sandbox_slack_person"
@@ -66,6 +66,9 @@ class Pages:
             return self._problem("This page is out of date. Go back to where you came from and start again.")
         if form.get("decision") != "allow":
             raise web.HTTPFound(asked.back(error="access_denied"))
+        enterprise = self.world.organisation(str(form.get("team_id"))) if asked.bot_scopes and self.world.app.organisation else None
+        if enterprise is not None:
+            raise web.HTTPFound(asked.back(code=self.world.codes.grant(self._for_all(asked, person, enterprise))))
         workspace = self.world.workspaces.get(str(form.get("team_id")))
         user = workspace.user_of(person) if workspace else None
         if workspace is None or user is None or user.deleted or (asked.bot_scopes and not installation.may_install(workspace, user)):
@@ -163,6 +166,13 @@ class Pages:
             picked=picked,
         )
         return _remember(response, person)
+
+    def _for_all(self, asked: Request, person: Account, enterprise: Enterprise) -> Code:
+        """Return what somebody allowed for their whole organisation; what they run of it, is seen when the code is exchanged."""
+        users = [one.user_of(person) for one in self.world.workspaces.values() if one.enterprise is enterprise]
+        user_id = next((user.id for user in users if user is not None), "")
+        bot, people = frozenset(asked.bot_scopes), frozenset(asked.user_scopes)
+        return Code(enterprise.id, user_id, bot, people, asked.redirect_uri, self.world.codes.expiry())
 
     def _choices(self, person: Account, *, installs: bool) -> list[Workspace]:
         found = [(one, one.user_of(person)) for one in self.world.workspaces.values()]

@@ -12,7 +12,7 @@ from sandbox.slack.interactions import Interaction
 from sandbox.slack.replies import Reply, Seen, Shown, Sight, Submitted
 from sandbox.slack.steward import CannotError, Steward
 from sandbox.slack.users import Account
-from sandbox.slack.workspaces import Workspace
+from sandbox.slack.workspaces import Enterprise, Workspace
 from sandbox.slack.world import World
 
 WITHIN = 10.0
@@ -111,12 +111,12 @@ class Person(Steward):
             if user.id not in workspace.channels[channel_id].members:
                 membership.join(self._world, workspace.channels[channel_id], user)
 
-    async def authorize(self, url: str, workspace: Workspace | None = None, *, allow: bool = True) -> str:
+    async def authorize(self, url: str, workspace: Workspace | Enterprise | None = None, *, allow: bool = True) -> str:
         """Open a link to an install or sign-in page, decide, and return the address it leads to (with code and state), unvisited."""
         async with Browser(self._world.base_url, self.name) as browser:
             return await browser.decide(url, allow=allow, team_id=workspace.id if workspace else None)
 
-    async def install(self, url: str, workspace: Workspace | None = None, *, allow: bool = True) -> Landing:
+    async def install(self, url: str, workspace: Workspace | Enterprise | None = None, *, allow: bool = True) -> Landing:
         """Open the product's install link, allow what is asked, follow it back, and return the page at the end."""
         async with Browser(self._world.base_url, self.name) as browser:
             return await browser.land(await browser.decide(url, allow=allow, team_id=workspace.id if workspace else None))

@@ -19,6 +19,7 @@ from sandbox.slack.world import World
 from sandbox.wire import FAULT
 
 PREFIX = "/api"
+_MUST_NAME_TEAM = ("conversations.list", "users.list", "users.conversations", "usergroups.")
 ENDPOINTS: dict[str, Endpoint] = {
     one.method: one
     for family in (auth, apps, users, conversations, channel_members, usergroups, chat, views, admin)
@@ -81,9 +82,9 @@ class Rest:
             self._app_token(value)
             call = Call(self.world, args)
         else:
-            call = Call(self.world, args, self._token(endpoint, value))
-        where = call.token.team_id if call.token else ""
-        wait = self.limits.take(endpoint.method, endpoint.tier, where)
+            token = self._token(endpoint, value)
+            call = Call(self.world, args, token, meant(self.world, endpoint.method, args, token))
+        wait = self.limits.take(endpoint.method, endpoint.tier, call.team_id or (call.token.team_id if call.token else ""))
         if not wait and endpoint.method == "chat.postMessage":
             wait = self.limits.post(str(args.get("channel")))
         return call, wait
@@ -116,6 +117,29 @@ class Rest:
         if refusal.after:
             endpoint.handler(call)
         raise RefusedError(refusal.error, fault=True)
+
+
+def meant(world: World, method: str, args: Payload, token: Token) -> str:
+    """Return the workspace a call with an organisation's token is about: the one that the arguments name or lie in; empty for others.
+
+    Refuses a method that must be told which.
+    """
+    organisation = world.organisation(token.team_id)
+    if organisation is None:
+        return ""
+    places = [one for one in world.workspaces.values() if one.enterprise is organisation and one.installed]
+    if named := str(args.get("team_id") or ""):
+        if all(one.id != named for one in places):
+            raise RefusedError("team_access_not_granted")
+        return named
+    if method.startswith(_MUST_NAME_TEAM):
+        raise RefusedError("missing_argument")
+    trigger = world.triggers.get(str(args.get("trigger_id") or ""))
+    if trigger is not None:
+        return trigger.workspace.id
+    about = {str(args.get(one) or "") for one in ("channel", "user", "user_id", "users", "view_id")}
+    found = (one for one in places if about & (one.channels.keys() | one.users.keys()))
+    return next(found, places[0]).id
 
 
 async def arguments(request: web.Request) -> Payload:

@@ -59,6 +59,7 @@ class User:
             "deleted": self.deleted,
             "profile": self.profile(with_email=with_email),
             "is_bot": self.is_bot,
+            **({"is_email_confirmed": self.account.email_verified} if self.account and not self.deleted else {}),
             "is_app_user": False,
             "updated": seconds(self.updated),
         }

@@ -12,7 +12,7 @@ from sandbox.slack.ids import Ids
 from sandbox.slack.interactions import Interaction
 from sandbox.slack.messages import Message
 from sandbox.slack.oauth import Codes
-from sandbox.slack.tokens import Tokens
+from sandbox.slack.tokens import Token, Tokens
 from sandbox.slack.users import Account
 from sandbox.slack.views import View
 from sandbox.slack.workspaces import Enterprise, Workspace
@@ -70,6 +70,15 @@ class World:
     def workspace_of(self, channel: Channel) -> Workspace:
         """Return the workspace a channel belongs to."""
         return self.workspaces[channel.team_id]
+
+    def organisation(self, id_: str) -> Enterprise | None:
+        """Return the organisation with that id, or None when it is a workspace's, or nothing's."""
+        return next((one for one in self.enterprises.values() if one.id == id_), None)
+
+    def bot_token(self, workspace: Workspace) -> Token | None:
+        """Return the live bot token that serves a workspace: its own, or its organisation's."""
+        own = self.tokens.bot_token(workspace.id)
+        return own or (self.tokens.bot_token(workspace.enterprise.id) if workspace.enterprise else None)
 
     def link(self, code: str) -> tuple[Workspace, str] | None:
         """Return the workspace a shared invite link leads to, with the link's code, or None when there is no such link."""

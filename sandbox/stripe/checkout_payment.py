@@ -69,8 +69,10 @@ def _proceed(account: Account, session: Resource, payer: Payer) -> Verdict:
 
 
 def _customer(account: Account, session: Resource) -> str | None:
-    """Return the session's customer, making one (once) when it is to have one."""
+    """Return the session's customer, making one (once) when it is to have one. One without an e-mail address has what was typed."""
     known: str | None = session.hidden["customer"]
+    if known is not None and not account.table("customer").get(known)["email"]:
+        account.table("customer").get(known)["email"] = session.hidden["email"]
     if known is None and (session["customer_creation"] == "always" or _saves_card(session)):
         email, name = session.hidden["email"], session.hidden["name"]
         known = session.hidden["customer"] = customers.create(account, {"email": email, "name": name}).id

@@ -23,6 +23,8 @@ from core.payments import (
 MONTH = Interval(IntervalUnit.MONTH)
 PRICE = Money(999, "USD")
 TIP = Money(500, "USD")
+TYPED = "fan@example.com"
+"""What people type at the checkout."""
 
 
 class Till(Protocol):
@@ -223,6 +225,13 @@ class GatewayContract:
         second = await self.bought(till, replace(await self.tip(till), customer=customer))
 
         assert (first.customer, second.customer) == (customer, customer)
+
+    async def test_a_customer_is_found_by_exactly_the_address_they_typed(self, till: Till) -> None:
+        customer = await till.gateway.create_customer("Ann", {"member": "member-1"}, key="customer:1")
+        await self.bought(till, replace(await self.request(till), customer=customer))
+
+        assert list(await till.gateway.customers_with(TYPED)) == [customer]
+        assert list(await till.gateway.customers_with(f"x{TYPED}")) == []
 
     async def test_a_part_and_then_the_rest_are_given_back(self, till: Till) -> None:
         session = await self.bought(till, await self.tip(till))

@@ -169,6 +169,63 @@ async def test_a_guest_pays_like_anybody_and_gets_in_with_the_code_of_their_orde
     assert "[Card, invoices, cancel]" in said
 
 
+PAYER = "fan@example.com"
+"""What is typed at the checkout."""
+
+
+async def arrives(bench: Bench, name: str, email: str) -> PlatformUserId:
+    """Let somebody come in whose e-mail address the platform has verified."""
+    who = bench.world.person(name)
+    bench.world.people[who].email = email
+    await bench.adapter.join(bench.space, who)
+    await bench.dispatcher.settled()
+    return who
+
+
+def asked(bench: Bench, who: PlatformUserId) -> list[str]:
+    return [letter for letter in bench.world.people[who].inbox if "is this yours?" in letter]
+
+
+async def test_whoever_comes_in_with_a_payer_s_verified_address_is_asked_and_gets_in_by_saying_yes(bench: Bench) -> None:
+    order = await guest_order(bench)
+    own = await bench.cases.desk.linking.claim(order, SOMEBODY, cause=CAUSE)
+    gil = await arrives(bench, "Gil", PAYER)
+    (question,) = asked(bench, gil)
+    assert "Somebody who gave your e-mail address paid for Gold before joining." in question
+    assert not held(bench, gil), "the same address opens nothing"
+    assert (await bench.cases.desk.linking.look(own.code)).community_name == "Cleo's place", "the payer's own code stays good"
+
+    assert "What you paid for is on its way" in text(await bench.ask(gil, "claim", code=code_in(question)))
+    await bench.dispatcher.settled()
+    assert held(bench, gil)
+
+
+async def test_nobody_is_asked_without_an_address_the_platform_has_verified_or_with_another_one(bench: Bench) -> None:
+    await guest_order(bench)
+    for name, email in (("Gil", ""), ("Hal", "hal@example.com"), ("Ida", "xfan@example.com")):
+        assert asked(bench, await arrives(bench, name, email)) == []
+
+
+async def test_nobody_is_asked_for_what_somebody_took_up_already_nor_is_any_vendor(bench: Bench) -> None:
+    order = await guest_order(bench)
+    made = await bench.cases.desk.linking.claim(order, SOMEBODY, cause=CAUSE)
+    await bench.ask(bench.fan, "claim", code=made.code)
+    await bench.dispatcher.settled()
+    assert held(bench, bench.fan)
+    assert asked(bench, await arrives(bench, "Gil", PAYER)) == []
+    assert "verified_email" not in {call.verb for call in bench.adapter.calls}
+
+
+async def test_whoever_has_a_membership_of_their_own_is_not_asked(bench: Bench) -> None:
+    await guest_order(bench)
+    await bench.buy(bench.fan, "Fay")
+    bench.world.people[bench.fan].email = PAYER
+    await bench.adapter.leave(bench.space, bench.fan)
+    await bench.adapter.join(bench.space, bench.fan)
+    await bench.dispatcher.settled()
+    assert asked(bench, bench.fan) == []
+
+
 async def test_nobody_gets_a_code_for_somebody_else_s_order(bench: Bench) -> None:
     order = await guest_order(bench)
     for who in (Identity(GUEST, "", PlatformUserId("another browser"), "Guest"), Identity(NAME, "", bench.fan, "Fay")):

@@ -9,9 +9,11 @@ from sandbox.browser import Browser
 from sandbox.discord.people import Person as DiscordPerson
 from sandbox.faults import Fault
 from sandbox.slack.person import Person
-from tests.walks.club import Club, found_workspace
+from tests.walks.club import Club, found_workspace, open_club, words_to
 from tests.walks.shop import Shop, open_shop
 from tests.walks.stage import Stage
+
+GUEST_BUTTON = "Pay first, join after"
 
 
 @dataclass
@@ -129,3 +131,32 @@ async def test_discord_down_holds_up_nothing_on_slack_and_is_made_up_for(house: 
     assert house.has(ben, here) == (True, False)
     plan.lift(fault)
     await house.stage.until(lambda: not house.shop.holds(ben), minutes=10)
+
+
+@pytest.mark.parametrize("verified", [True, False])
+async def test_whoever_paid_before_joining_is_asked_by_their_verified_address_and_let_in_once_they_say_yes(
+    sqlite_stage: Stage,
+    verified: bool,  # noqa: FBT001 - two ways of one walk
+) -> None:
+    club = await open_club(sqlite_stage)
+    link = await club.sells()
+    ben = sqlite_stage.town.slack.people.person("ben", "ben@example.org")
+    ben.account.email_verified = verified
+    async with Browser() as browser:
+        await browser.open(link)
+        await browser.press(GUEST_BUTTON)
+        checkout = await browser.press("Continue to payment", follow=False)
+    await sqlite_stage.town.cashiers.pay(checkout, email="ben@example.org")
+    await sqlite_stage.settled()
+
+    ben.accept(club.creator.invite_link(club.workspace))
+    await sqlite_stage.settled()
+    assert not ben.reads(club.gold), "an e-mail address alone opens nothing"
+    said = words_to(ben, club.workspace)
+    if not verified:
+        assert said == ""
+        return
+    found = re.search(r"/doorman claim code:(\S+?)`? ", said + " ")
+    assert found is not None, said
+    await club.command(f"claim {found[1]}", by=ben)
+    assert ben.reads(club.gold)

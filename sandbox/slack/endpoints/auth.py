@@ -4,6 +4,7 @@ from sandbox.slack.errors import Payload, RefusedError
 from sandbox.slack.oauth import Code
 from sandbox.slack.openid import claims, id_token
 from sandbox.slack.tokens import Token
+from sandbox.slack.workspaces import Enterprise
 
 
 def test_token(call: Call) -> Payload:
@@ -84,7 +85,37 @@ def check_client(call: Call) -> None:
     when(call.args.get("client_secret") != call.world.app.client_secret, "bad_client_secret")
 
 
+def teams(call: Call) -> Payload:
+    """List the workspaces the token's app is in."""
+    mine = call.workspace
+    found = [
+        one
+        for one in call.world.workspaces.values()
+        if one.installed and (one is mine or (one.enterprise and one.enterprise is mine.enterprise))
+    ]
+    page, after = call.page(found)
+    return {"teams": [{"id": one.id, "name": one.name} for one in page], **after}
+
+
+def _installed_everywhere(call: Call, code: Code, enterprise: Enterprise) -> Payload:
+    token = installation.install_everywhere(call.world, enterprise, code.user_id, code.bot_scopes)
+    return {
+        "app_id": call.world.app.id,
+        "authed_user": {"id": code.user_id},
+        "scope": _scope(token),
+        "token_type": "bot",
+        "bot_user_id": token.user_id,
+        **_secrets(call, token),
+        "team": None,
+        "enterprise": {"id": enterprise.id, "name": enterprise.name},
+        "is_enterprise_install": True,
+    }
+
+
 def _installed(call: Call, code: Code) -> Payload:
+    enterprise = call.world.organisation(code.team_id)
+    if enterprise is not None:
+        return _installed_everywhere(call, code, enterprise)
     world, workspace = call.world, call.world.workspaces[code.team_id]
     user = workspace.users[code.user_id]
     body: Payload = {"app_id": world.app.id, "authed_user": {"id": user.id}}
@@ -128,6 +159,7 @@ def _scope(token: Token) -> str:
 ROUTES = (
     Endpoint("api.test", "4", echo, who="anyone"),
     Endpoint("auth.test", "auth", test_token),
+    Endpoint("auth.teams.list", "2", teams),
     Endpoint("auth.revoke", "3", revoke),
     Endpoint("apps.uninstall", "1", uninstall),
     Endpoint("oauth.v2.access", "4", access, who="client"),

@@ -27,6 +27,8 @@ class Call:
     world: World
     args: Payload
     token: Token | None = None
+    team_id: str = ""
+    """The workspace it is about where the token is a whole organisation's; else it is the token's own."""
 
     @property
     def granted(self) -> Token:
@@ -37,7 +39,7 @@ class Call:
 
     @property
     def workspace(self) -> Workspace:
-        return self.world.workspaces[self.granted.team_id]
+        return self.world.workspaces[self.team_id or self.granted.team_id]
 
     @property
     def actor(self) -> User:

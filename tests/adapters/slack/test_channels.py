@@ -216,3 +216,11 @@ async def test_an_organisation_s_token_invites_by_e_mail_straight_into_the_chann
 
     world.people[fan].accept_invitation(world.club)
     assert world.held(fan) == {world.resource}
+
+
+async def test_only_an_address_that_slack_has_confirmed_is_somebody_s_own(world: Emulated) -> None:
+    fan, typed, guest = world.insider("fan"), world.insider("typed"), world.insider("guest")
+    world.people[typed].account.email_verified = False
+    world.people[guest].user(world.club).role = Role.GUEST
+
+    assert [await world.adapter.verified_email(world.space, user) for user in (fan, typed, guest)] == ["fan@example.org", "", ""]

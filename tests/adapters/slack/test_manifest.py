@@ -61,3 +61,9 @@ def test_it_keeps_to_slacks_limits() -> None:
 
     assert len(slash["usage_hint"]) <= 1000
     assert len(slash["description"]) <= 140
+
+
+def test_only_who_asks_for_it_gets_an_app_that_an_organisation_may_add() -> None:
+    for more, allowed in (([], False), (["--organisation"], True)):
+        printed = CliRunner().invoke(cli, ["manifest", "--url", URL, "--json", *more], obj=SPECS)
+        assert read_manifest(json.loads(printed.output)).organisation is allowed

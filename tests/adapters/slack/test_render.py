@@ -121,3 +121,21 @@ def test_fields_stand_under_the_body_a_line_each() -> None:
     )
 
     assert "".join(one["text"] for one in elements(made)) == "Body\nPrice: 5 USD\nTrial: none"
+
+
+@pytest.mark.parametrize(
+    ("named", "typed"),
+    [
+        ("/join", "/pay join"),
+        ("/doorman plan create", "/pay plan create"),
+        ("/doorman", "/pay"),
+        ("doorman sweep", "doorman sweep"),
+        ("cs_1", "cs_1"),
+    ],
+)
+def test_commands_are_named_as_they_are_typed_in_slack(named: str, typed: str) -> None:
+    made = render.reply(CommandReply("x", (Code(named), " /join"), (), (("Next", (Code(named),)),)), "/pay")
+    (words,) = [block for block in made["blocks"] if block["type"] == "rich_text"]
+    codes = [one["text"] for one in words["elements"][0]["elements"] if (one.get("style") or {}).get("code")]
+    assert codes == [typed, typed]
+    assert " /join" in [one["text"] for one in words["elements"][0]["elements"]], "what others wrote is left as it is"
