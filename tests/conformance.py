@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 SHARE = 200
 """Exchanges below which one process is done sooner than several."""
@@ -48,7 +48,7 @@ def check(checker: Path, record: str) -> int:
     """Check one record in this process."""
     sys.path.insert(0, str(checker.parent))
     program = importlib.import_module(checker.stem)
-    shapes = importlib.import_module("stripe_shapes")
+    shapes: Any = importlib.import_module("stripe_shapes")
     look_up, known = shapes.ns_for, dict[str, object]()
 
     def once(cls: type) -> object:

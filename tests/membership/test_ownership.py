@@ -360,6 +360,7 @@ def told(template: Path, folder_in_memory: Path, story: Story, *, carrying: bool
     asyncio.run(live(file, story, carrying=carrying))
 
 
+@pytest.mark.long
 @given(seed=st.integers(0, 2**64))
 @settings(
     max_examples=30,
