@@ -12,6 +12,8 @@ BIN := $(VENV)/bin
 # A stamp names the folder it was made in, because a virtual environment does not survive being moved.
 RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
+# Unset: whoever wants no compiled files would wait for the same compilation at every start.
+unexport PYTHONDONTWRITEBYTECODE
 COMPILE := uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11
 
 help: ## Print these lines

@@ -1,7 +1,8 @@
 """Holds records of exchanges against the vendors' own descriptions: ``python -m tests.conformance CHECKER RECORD…``.
 
-The checker is a program of its own that knows nothing of these tests. Here every exchange is given to it, shared out over the machine's
-processors, and what it works out about one of Stripe's modules, which depends on that module alone, is worked out once.
+The checker is a program of its own that knows nothing of these tests. Here it is given every exchange that is not the same as another,
+shared out over the machine's processors, and what it works out about one of Stripe's modules, which depends on that module alone, is
+worked out once.
 """
 
 import importlib
@@ -14,6 +15,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
+
+from tests.exchanges import distinct
 
 SHARE = 200
 """Exchanges below which one process is done sooner than several."""
@@ -31,7 +34,7 @@ def judge(checker: Path, record: Path) -> None:
 
 def main(checker: Path, records: Sequence[str]) -> int:
     """Check every record; return 0 when nothing was found."""
-    lines = [line for record in records for line in Path(record).read_bytes().splitlines(keepends=True)]
+    lines = list(distinct(line for record in records for line in Path(record).read_bytes().splitlines(keepends=True)))
     shares = max(1, min(os.cpu_count() or 1, len(lines) // SHARE))
     with ExitStack() as stack:
         processes = []

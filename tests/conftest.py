@@ -31,6 +31,17 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many workers again as processors: a third of the time a test waits, for a database, a browser or a real time-out."""
+    return (os.cpu_count() or 1) * 3 // 2
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that nobody waits for it at the end; the rest stays shuffled."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 def pytest_collection_finish() -> None:
     """Take what was imported and collected, which stays to the end, out of every later search for garbage."""
     gc.collect()

@@ -231,6 +231,7 @@ def told(template: Path, folder: Path, story: Story, seed: int = 0) -> None:
     asyncio.run(live(file, story, seed))
 
 
+@pytest.mark.long
 @given(seed=st.integers(0, 2**64))
 @settings(
     max_examples=25,

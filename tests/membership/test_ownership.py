@@ -375,6 +375,7 @@ def story_of(imagined: Callable[[random.Random], Story], seed: int) -> Story:
     return story
 
 
+@pytest.mark.long
 @SEEDED
 @given(seed=st.integers(0, 2**64))
 def test_roles_are_what_is_paid_for_and_what_was_a_gift(sqlite_template: Path, folder_in_memory: Path, seed: int) -> None:

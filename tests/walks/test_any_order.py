@@ -108,6 +108,7 @@ class Story:
         return any(one["refunded"] and one["payment_intent"] in intents for one in self.stage.charges())
 
 
+@pytest.mark.long
 @pytest.mark.timeout(180)
 @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), database=None, phases=[Phase.generate])
 @given(steps=st.lists(STEPS, min_size=3, max_size=7), seed=st.integers(0, 2**32))

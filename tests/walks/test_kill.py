@@ -99,6 +99,7 @@ async def opened(town: Town, product: Product) -> Street:
     return Street(town, product, plan, server, link_in(await ann.command(server, "doorman invite", plan="Gold")))
 
 
+@pytest.mark.long
 @pytest.mark.timeout(150)
 async def test_killed_at_any_moment_of_the_payment_the_fan_ends_inside_and_has_paid_once(tmp_path: Path, record: Path | None) -> None:
     url = f"http://127.0.0.1:{free_port()}"

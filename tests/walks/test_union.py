@@ -72,6 +72,7 @@ async def town(sqlite_database: Database, clock: VirtualClock, ids: Ids) -> Asyn
         yield Town(bench, roles, listed)
 
 
+@pytest.mark.long
 @settings(max_examples=70, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 @given(by_hand=st.sets(st.sampled_from(ROLES)), steps=st.lists(STEPS, min_size=1, max_size=5))
 async def test_a_role_is_held_exactly_while_some_reason_lasts_and_what_others_gave_stays(
