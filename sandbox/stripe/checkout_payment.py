@@ -64,15 +64,21 @@ def _known_email(account: Account, session: Resource) -> str | None:
 def _proceed(account: Account, session: Resource, payer: Payer) -> Verdict:
     said = _take_payment(account, session, payer) if session["mode"] == "payment" else _subscribe(account, session, payer)
     if said.outcome in {"succeeded", "processing"}:
+        _keep_email(account, session)
         _complete(account, session, said)
     return said
 
 
-def _customer(account: Account, session: Resource) -> str | None:
-    """Return the session's customer, making one (once) when it is to have one. One without an e-mail address has what was typed."""
+def _keep_email(account: Account, session: Resource) -> None:
+    """Give a customer without an e-mail address the one that was typed: a page that was not paid asks for it again."""
     known: str | None = session.hidden["customer"]
     if known is not None and not account.table("customer").get(known)["email"]:
         account.table("customer").get(known)["email"] = session.hidden["email"]
+
+
+def _customer(account: Account, session: Resource) -> str | None:
+    """Return the session's customer, making one (once) when it is to have one."""
+    known: str | None = session.hidden["customer"]
     if known is None and (session["customer_creation"] == "always" or _saves_card(session)):
         email, name = session.hidden["email"], session.hidden["name"]
         known = session.hidden["customer"] = customers.create(account, {"email": email, "name": name}).id
