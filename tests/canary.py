@@ -23,6 +23,8 @@ from sandbox.mark import MARK, marked
 
 TOKENS = re.compile(r"\bxox[a-z](?:\.xox[a-z])?-[\w-]{6,}|\bxapp-[\w-]{6,}|\b[sr]k_(?:test|live)_\w{6,}|\bwhsec_\w{6,}")
 _ORDINARY = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+_CARRIES = frozenset(["exc_info", "extra", "stack_info"])
+"""What makes a record say more than its words."""
 _ATTRIBUTES = len(vars(logging.makeLogRecord({})))
 
 
@@ -76,7 +78,7 @@ def sitting(canary: Canary) -> Iterator[None]:
     say, handle = logging.Logger._log, logging.Logger.handle
 
     def said(self: logging.Logger, level: int, msg: object, args: Any, **more: Any) -> None:  # noqa: ANN401 - as logging has it
-        if more or _asked_for(self, level) or MARK in _text(msg, args):
+        if more.keys() & _CARRIES or _asked_for(self, level) or MARK in _text(msg, args):
             say(self, level, msg, args, **{**more, "stacklevel": more.get("stacklevel", 1) + 1})
         else:
             canary.seen += 1  # making a record, to say where it comes from, takes longer than all else
