@@ -1,7 +1,7 @@
 # Every target that needs Python builds .venv first, and again when what it was built from has changed.
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help demo test check run migrate screenshots requirements clean
+.PHONY: help demo test test-long check run migrate screenshots requirements clean
 
 # The first interpreter on the path that is new enough; say `make PYTHON=/path/to/python …` for another.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -17,13 +17,16 @@ unexport PYTHONDONTWRITEBYTECODE
 COMPILE := uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11
 
 help: ## Print these lines
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(RUNTIME) ## Play the whole story against emulators, with no account anywhere (ARGS=--keep stays up)
 	@$(BIN)/doorman demo $(ARGS)
 
-test: $(DEVELOPMENT) ## Run every test (ARGS="tests/core -x" runs some)
-	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+test: $(DEVELOPMENT) ## Run the tests of every change, within minutes (ARGS="tests/core -x" runs some)
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not long" $(ARGS)
+
+test-long: $(DEVELOPMENT) ## Run the tests that search: every screen, every moment the power may go, many stories, PostgreSQL for every walk
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m long $(ARGS)
 
 check: $(DEVELOPMENT) ## Lint, format, types, import contracts, requirements: every finding of every tool
 	@.ci/check

@@ -18,6 +18,7 @@ from typing import IO, Any
 
 from tests.exchanges import distinct
 
+RECORD = os.environ.get("SANDBOX_RECORD")  # noqa: TID251 - the one place: where whoever started the tests wants every exchange, to judge it
 SHARE = 200
 """Exchanges below which one process is done sooner than several."""
 

@@ -382,6 +382,7 @@ def test_roles_are_what_is_paid_for_and_what_was_a_gift(sqlite_template: Path, f
     told(sqlite_template, folder_in_memory, story_of(imagine, seed))
 
 
+@pytest.mark.long
 @SEEDED
 @given(seed=st.integers(0, 2**64))
 def test_an_invite_of_ours_gives_nobody_a_role_they_do_not_pay_for(sqlite_template: Path, folder_in_memory: Path, seed: int) -> None:

@@ -35,9 +35,9 @@ def uninvited(house: House) -> Uninvited:
 
 
 async def found(house: House) -> list[tuple[list[str], int]]:
-    """Return whom each notice names, and how many more it counts."""
+    """Return whom each notice names, and how many more it counts; in the order of the names, for the notices have none."""
     told = [Notice.from_payload(row.payload) for row in await house.outbox(OutboxKind.NOTICE)]
-    return [(one.facts["people"], one.facts["more"]) for one in told if one.kind is NoticeKind.UNINVITED]
+    return sorted((one.facts["people"], one.facts["more"]) for one in told if one.kind is NoticeKind.UNINVITED)
 
 
 def brought(house: House, *names: str, role: str = "member") -> None:

@@ -4,6 +4,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -17,6 +19,7 @@ def test_group_commit_shares_commits_and_prints_its_ratio(run: Run, tmp_path: Pa
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.long
 def test_the_sweep_ends_what_raw_sql_ends_and_prints_its_ratio(run: Run, tmp_path: Path) -> None:
     said = run(sys.executable, "-W", "error", "-m", "benchmarks.sweep", "--members", "30000", "--directory", str(tmp_path), "--json")
     assert said.returncode == 0, said.stdout

@@ -8,7 +8,6 @@ send to both databases already. Walking all of them twice would take longer than
 
 import asyncio
 import logging
-import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -20,10 +19,10 @@ from core.ids import Ids
 from storage import schema
 from storage.engine import create_engines
 from storage.vault import Vault
+from tests.conformance import RECORD
 from tests.walks.shop import Shop, open_shop
 from tests.walks.stage import Stage, open_stage
 
-RECORD = os.environ.get("SANDBOX_RECORD")  # noqa: TID251 - the one place: where to write every exchange with the emulators
 TEMPLATE = "doorman_walks"
 
 
@@ -77,7 +76,7 @@ def walk_postgres(postgres_server: Callable[[str], str], migrated_postgres: str,
     _administer(postgres_server("postgres"), f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
 def walk_database(request: pytest.FixtureRequest) -> str:
     """The address of an empty database: every walk that asks is walked on both."""
     url: str = request.getfixturevalue("walk_sqlite" if request.param == "sqlite" else "walk_postgres")

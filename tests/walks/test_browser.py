@@ -20,9 +20,9 @@ EVERY_SCREEN = pytest.mark.parametrize(
     ("size", "scripts"),
     [
         pytest.param(PHONE, True, id="phone", marks=pictures),
-        pytest.param(DESKTOP, True, id="desktop", marks=pictures),
-        pytest.param(PHONE, False, id="phone without scripts"),
-        pytest.param(DESKTOP, False, id="desktop without scripts"),
+        pytest.param(DESKTOP, True, id="desktop", marks=[pictures, pytest.mark.long]),
+        pytest.param(PHONE, False, id="phone without scripts", marks=pytest.mark.long),
+        pytest.param(DESKTOP, False, id="desktop without scripts", marks=pytest.mark.long),
     ],
 )
 BOTH_SIZES = pytest.mark.parametrize(
@@ -113,6 +113,7 @@ async def test_a_fan_whose_first_card_is_declined_walks_from_the_link_into_the_s
     assert [one["amount"] for one in kitchen.stage.charges()] == [999]
 
 
+@pytest.mark.long
 @pictures
 async def test_a_creator_adds_the_bot(kitchen: Shop) -> None:
     bakery = kitchen.stage.town.discord.people.guild(kitchen.creator, "Ann's Bakery")
@@ -128,6 +129,7 @@ async def test_a_creator_adds_the_bot(kitchen: Shop) -> None:
     assert bakery.name in kitchen.heard()
 
 
+@pytest.mark.long
 @BOTH_SIZES
 async def test_a_member_who_comes_again_is_led_to_the_portal_and_cancels_there(kitchen: Shop, size: ViewportSize) -> None:
     link = await sells(kitchen)
@@ -148,6 +150,7 @@ async def test_a_member_who_comes_again_is_led_to_the_portal_and_cancels_there(k
         await member.shows("This link no longer works", "withdrawn")
 
 
+@pytest.mark.long
 @pictures
 async def test_a_tip_is_confirmed_with_the_bank_and_thanked_for(kitchen: Shop) -> None:
     ben = kitchen.fan("ben", inside=True)
@@ -162,6 +165,7 @@ async def test_a_tip_is_confirmed_with_the_bank_and_thanked_for(kitchen: Shop) -
     assert "For the soup!" in kitchen.heard()
 
 
+@pytest.mark.long
 @pictures
 async def test_whoever_may_not_be_brought_in_comes_in_by_an_invite(kitchen: Shop) -> None:
     link = await sells(kitchen)

@@ -24,6 +24,7 @@ async def test_an_owner_adds_the_app_from_a_page(sqlite_stage: Stage) -> None:
     assert "plan create" in club.heard()
 
 
+@pytest.mark.long
 async def test_somebody_outside_pays_comes_in_by_the_creator_s_link_and_proves_who_they_are(sqlite_stage: Stage) -> None:
     club = await open_club(sqlite_stage, Plan.FREE)
     sqlite_stage.stripe.name = "Ann's Pantry"

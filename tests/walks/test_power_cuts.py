@@ -157,8 +157,7 @@ async def test_without_a_cut_there_are_points_of_every_kind(sqlite_shop: Shop, p
         assert call in calls
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("share", range(SHARES))
+@pytest.mark.parametrize("share", [0, *(pytest.param(share, marks=pytest.mark.long) for share in range(1, SHARES))])
 async def test_wherever_the_power_goes_the_fan_ends_inside_and_has_paid_once(sqlite_shop: Shop, power: Power, share: int) -> None:
     link = await sqlite_shop.sells()
     await survives(sqlite_shop, power, sqlite_shop.fan("dry"), link, None)

@@ -45,7 +45,7 @@ async def origin(site: Site) -> AsyncIterator[str]:
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
-@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize("size", [PHONE, pytest.param(DESKTOP, marks=pytest.mark.long)], ids=["phone", "desktop"])
 async def test_a_fan_walks_from_the_link_to_the_checkout(site: Site, origin: str, size: ViewportSize, *, scripts: bool) -> None:
     async with chromium(size, scripts=scripts) as page:
         await page.goto(f"{site.base}/j/gold")
@@ -92,6 +92,7 @@ async def test_the_welcome_page_updates_by_itself_without_scripts(site: Site) ->
         await expect(page.get_by_role("heading", level=1)).to_have_text("You are in", timeout=15_000)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("size", "dark"), [(PHONE, True), (DESKTOP, False)], ids=["phone in the dark", "desktop by day"])
 async def test_no_page_has_a_barrier(site: Site, origin: str, size: ViewportSize, *, dark: bool) -> None:
     del origin
