@@ -26,6 +26,8 @@ from tests.warm import keep_warm
 
 __all__ = ["canary"]  # sits over every test
 
+DIFFERENT = {"test_dispatcher.py", "test_stripe_lane.py", "test_work.py", "test_lane_owner.py"}
+"""What leans on one database's ways of locking, beside the storage itself."""
 keep_warm()
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no finding
 settings.load_profile("patient")
@@ -34,6 +36,13 @@ settings.load_profile("patient")
 def pytest_xdist_auto_num_workers() -> int:
     """Half as many workers again as processors: a third of the time a test waits, for a database, a browser or a real time-out."""
     return (os.cpu_count() or 1) * 3 // 2
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark as long, on the second database, what runs on both, save where the databases differ: in storage and in the dispatcher."""
+    chosen = item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
+    if "postgresql" in chosen and item.path.parent.name != "storage" and item.path.name not in DIFFERENT:
+        item.add_marker(pytest.mark.long)
 
 
 @pytest.hookimpl(trylast=True)

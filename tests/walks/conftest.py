@@ -76,7 +76,7 @@ def walk_postgres(postgres_server: Callable[[str], str], migrated_postgres: str,
     _administer(postgres_server("postgres"), f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
+@pytest.fixture(params=["sqlite", "postgresql"])
 def walk_database(request: pytest.FixtureRequest) -> str:
     """The address of an empty database: every walk that asks is walked on both."""
     url: str = request.getfixturevalue("walk_sqlite" if request.param == "sqlite" else "walk_postgres")

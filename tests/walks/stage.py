@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from bots.bootstrap import Doorman, open_doorman
+from bots.platforms import installed
 from bots.settings import Configuration, read_settings
 from core.ids import PlatformName
 from sandbox.clock import DEFAULT_START
@@ -26,6 +27,8 @@ from storage.database import Session
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 DISCORD = PlatformName("discord")
+PLATFORMS = installed()
+"""Looked up once: it takes as long as all else that makes settings."""
 PATIENCE = 20.0
 """Real seconds within which everything settles, on a machine that has other things to do."""
 
@@ -120,7 +123,8 @@ class Stage:
 
     def configuration(self) -> Configuration:
         """Return the product's settings, without the environment of this process."""
-        return read_settings({**self.town.environment(self.database_url), "AUTO_MIGRATE": "false", **self.settings})
+        environ = {**self.town.environment(self.database_url), "AUTO_MIGRATE": "false", **self.settings}
+        return read_settings(environ, platforms=PLATFORMS)
 
     async def start(self) -> Doorman:
         """Start the product and return once it is ready and has nothing to do."""

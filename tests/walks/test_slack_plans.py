@@ -14,6 +14,7 @@ from sandbox.town import Town
 from tests.walks.club import Club, club_of, found_workspace, open_club, words_to
 from tests.walks.stage import Stage, open_stage
 
+PLANS = [Plan.FREE, Plan.ENTERPRISE, *(pytest.param(plan, marks=pytest.mark.long) for plan in (Plan.PRO, Plan.BUSINESS))]
 FORBIDDEN = "Slack does not let the app remove people from #gold. A workspace owner changes that under Workspace settings"
 
 
@@ -31,7 +32,7 @@ async def paid_member(club: Club, *opens: str) -> Person:
     return ben
 
 
-@pytest.mark.parametrize("plan", Plan)
+@pytest.mark.parametrize("plan", PLANS)
 async def test_on_every_plan_a_member_who_pays_reads_and_one_whose_time_is_over_does_not(sqlite_stage: Stage, plan: Plan) -> None:
     club = await open_club(sqlite_stage, plan)
     group = gold_group(club) if plan.paid else None
@@ -45,7 +46,7 @@ async def test_on_every_plan_a_member_who_pays_reads_and_one_whose_time_is_over_
     assert "Nothing to do" in (await club.command("tasks")).words
 
 
-@pytest.mark.parametrize("plan", Plan)
+@pytest.mark.parametrize("plan", PLANS)
 async def test_where_a_setting_forbids_it_the_owner_is_asked_until_the_person_is_out(sqlite_stage: Stage, plan: Plan) -> None:
     club = await open_club(sqlite_stage, plan)
     ben = await paid_member(club)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
@@ -55,6 +56,7 @@ def called(endpoint: Endpoint, body: Any, query: dict[str, str]) -> None:  # noq
     assert 200 <= status < 500
 
 
+@pytest.mark.long
 @settings(max_examples=150)
 @given(body=OBJECTS | BODIES, query=QUERIES)
 def test_no_body_and_no_query_breaks_a_route(body: Any, query: dict[str, str]) -> None:  # noqa: ANN401 - any JSON

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
@@ -34,6 +35,7 @@ ARGUMENTS = st.builds(
 REAL = ("channel", "user", "users", "usergroup", "trigger_id", "ts", "team_id", "view_id", "user_id")
 
 
+@pytest.mark.long
 @settings(max_examples=100)
 @given(sent=ARGUMENTS, real=st.sets(st.sampled_from(REAL)))
 def test_every_method_answers_or_refuses_anything(sent: dict[str, Any], real: set[str]) -> None:
