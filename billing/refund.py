@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from billing.ledger import FEE_KNOWN_AFTER, SALES, Books
+from billing.looks import Looks
 from billing.order import Orders
 from billing.subscription import Subscriptions
 from billing.tip import Tips
@@ -36,12 +37,21 @@ class Payments:
         self._subscriptions = subscriptions
         self._orders = orders
         self._tips = tips
+        self._looks = Looks(clock)
 
-    async def look(self, account: StripeAccountId, external_id: str, *, cause: CauseId, live: bool = True) -> None:
-        """Fetch a payment (``pi_`` or ``ch_``) and make the books and what it opened follow. One that is not ours is left alone.
+    async def look(
+        self, account: StripeAccountId, external_id: str, *, cause: CauseId, since: datetime | None = None, live: bool = True
+    ) -> None:
+        """Fetch a payment (``pi_`` or ``ch_``) and make the books and what it opened follow, unless that was done after ``since``.
 
-        Raises Stopped when it would end something in a community that is stopped and no webhook told of it (``live`` is false).
+        One that is not ours is left alone. Raises Stopped when it would end something in a community that is stopped and no webhook told
+        of it (``live`` is false).
         """
+        async with self._looks.at(external_id, since) as asked_at:
+            if asked_at is not None:
+                await self._look(account, external_id, cause, live=live)
+
+    async def _look(self, account: StripeAccountId, external_id: str, cause: CauseId, *, live: bool) -> None:
         payment = await (await self._gateways.of(account)).payment(external_id)
         if payment.subscription:
             await self._of_subscription(account, payment, cause, live=live)
@@ -71,7 +81,7 @@ class Payments:
         if live or held is None:
             await self._subscriptions.refresh(account, invoice.subscription, cause=cause, since=since)
         for intent in invoice.payment_intents:
-            await self.look(account, intent, cause=cause, live=live)
+            await self.look(account, intent, cause=cause, since=since, live=live)
 
     async def _of_subscription(self, account: StripeAccountId, payment: PaymentSnapshot, cause: CauseId, *, live: bool) -> None:
         async with self._db.transaction() as session:

@@ -1,11 +1,10 @@
 """Make our row equal the processor's, and the entitlement follow from it, in one transaction."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
-from weakref import WeakValueDictionary
 
+from billing.looks import Looks
 from core.clock import Clock
 from core.dunning import next_notice
 from core.entitlement import Access, Verdict, subscription_access
@@ -23,8 +22,6 @@ from storage.plans import PlanRow
 from storage.prices import plan_of
 from storage.subscriptions import SubscriptionRow
 
-REMEMBERED = 1000
-"""Of how many subscriptions we remember when we last asked."""
 Also = Callable[[Session], Awaitable[None]]
 """What is to be done in the same transaction."""
 
@@ -38,8 +35,7 @@ class Subscriptions:
         self._ids = ids
         self._gateways = gateways
         self._grace = grace
-        self._asked: dict[str, datetime] = {}
-        self._looking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._looks = Looks(clock)
 
     async def refresh(
         self, account: StripeAccountId, external_id: str, *, cause: CauseId, since: datetime | None = None, also: Also | None = None
@@ -49,26 +45,18 @@ class Subscriptions:
         A payment is told of in several events at once; the first that is looked at answers for those that came before the look.
         ``also`` is done in the transaction of the change, and not at all when there is none.
         """
-        async with self._looking.setdefault(external_id, asyncio.Lock()):
-            if since is not None and self._asked.get(external_id, since) > since:
+        async with self._looks.at(external_id, since) as asked_at:
+            if asked_at is None:
                 return
-            asked_at = self._clock.now()
             snapshot = await (await self._gateways.of(account)).subscription(external_id)
             async with self._db.transaction() as session:
                 await self.apply(session, account, snapshot, Trail(self._ids, asked_at, cause))
                 if also is not None:
                     await also(session)
-            self._remember(external_id, asked_at)
 
     def asked(self, external_id: str) -> bool:
         """Whether a subscription is one of those we looked at lately."""
-        return external_id in self._asked
-
-    def _remember(self, external_id: str, asked_at: datetime) -> None:
-        """Note when we asked, for the events of the next moments; forgetting costs one more look."""
-        self._asked[external_id] = asked_at
-        if len(self._asked) > REMEMBERED:
-            self._asked.pop(next(iter(self._asked)))
+        return external_id in self._looks
 
     async def refunded(self, account: StripeAccountId, external_id: str, invoice: str, *, cause: CauseId, given_back: bool = True) -> None:
         """End the access of an invoice given back in full, when it is the subscription's latest; open it again where that failed.
