@@ -29,5 +29,5 @@ def shared_record(request: pytest.FixtureRequest, folders: pytest.TempPathFactor
         yield record
     finally:
         writer.unlink()
-    if record.exists() and not list(folder.glob("*.writes")):
+    if record.exists() and record.stat().st_size and not list(folder.glob("*.writes")):
         judge(CHECKER, record)
