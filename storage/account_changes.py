@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Index, Text, text
+from sqlalchemy import Index, Integer, Text, bindparam, text
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -46,10 +46,22 @@ class AccountChangeRow(SQLModel, table=True):
     """When the old account had been stripped and the new one took its place; None while it waits."""
 
 
+_WAITING = select(AccountChangeRow).where(AccountChangeRow.member_id == bindparam("member"), col(AccountChangeRow.done_at).is_(None))
+_HELD = _WAITING.with_for_update(key_share=True)
+_OPEN = select(GrantRow.id).where(
+    GrantRow.account_id == AccountChangeRow.old_id, col(GrantRow.wanted) | (col(GrantRow.status) != inline(GrantStatus.DONE))
+)
+_READY = (
+    select(AccountChangeRow)
+    .where(col(AccountChangeRow.done_at).is_(None), ~_OPEN.exists())
+    .order_by(col(AccountChangeRow.at))
+    .limit(bindparam("limit", type_=Integer))
+)
+
+
 async def under_way(session: AsyncSession, member: MemberId, *, hold: bool = False) -> Sequence[AccountChangeRow]:
     """Return a member's changes that wait for an old account to be stripped; with ``hold``, kept from other writers."""
-    query = select(AccountChangeRow).where(AccountChangeRow.member_id == member, col(AccountChangeRow.done_at).is_(None))
-    return (await session.exec(query.with_for_update(key_share=True) if hold else query)).all()
+    return (await session.exec(_HELD if hold else _WAITING, params={"member": member})).all()
 
 
 async def moments(session: AsyncSession, member: MemberId, platform: PlatformName, realm: str, since: datetime) -> Sequence[datetime]:
@@ -71,8 +83,4 @@ async def stripped(session: AsyncSession, account: AccountId) -> bool:
 
 async def ready(session: AsyncSession, limit: int) -> Sequence[AccountChangeRow]:
     """Return changes that wait for nothing any more, oldest first."""
-    open_ = select(GrantRow.id).where(
-        GrantRow.account_id == AccountChangeRow.old_id, col(GrantRow.wanted) | (col(GrantRow.status) != inline(GrantStatus.DONE))
-    )
-    query = select(AccountChangeRow).where(col(AccountChangeRow.done_at).is_(None), ~open_.exists())
-    return (await session.exec(query.order_by(col(AccountChangeRow.at)).limit(limit))).all()
+    return (await session.exec(_READY, params={"limit": limit})).all()

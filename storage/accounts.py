@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Index, Text, UniqueConstraint, text
+from sqlalchemy import Index, Text, UniqueConstraint, bindparam, text
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -45,15 +45,20 @@ class AccountRow(SQLModel, table=True):
         return Identity(self.platform, self.realm, self.external_id, self.name)
 
 
+_FIND = select(AccountRow).where(
+    AccountRow.community_id == bindparam("community"),
+    AccountRow.platform == bindparam("platform"),
+    AccountRow.realm == bindparam("realm"),
+    AccountRow.external_id == bindparam("user"),
+)
+_HOLD = _FIND.with_for_update(key_share=True)
+_ACTIVE_OF_MEMBER = select(AccountRow).where(AccountRow.member_id == bindparam("member"), col(AccountRow.active))
+
+
 async def find(session: AsyncSession, community: CommunityId, who: Identity, *, hold: bool = False) -> AccountRow | None:
     """Find somebody's account in a community; with ``hold`` it stays whose it is until this transaction ends."""
-    query = select(AccountRow).where(
-        AccountRow.community_id == community,
-        AccountRow.platform == who.platform,
-        AccountRow.realm == who.realm,
-        AccountRow.external_id == who.user,
-    )
-    return (await session.exec(query.with_for_update(key_share=True) if hold else query)).first()
+    whose = {"community": community, "platform": who.platform, "realm": who.realm, "user": who.user}
+    return (await session.exec(_HOLD if hold else _FIND, params=whose)).first()
 
 
 async def ensure(session: AsyncSession, community: CommunityId, who: Identity, ids: Ids, now: datetime) -> AccountRow:
@@ -99,7 +104,7 @@ async def add(
 
 async def active_of_member(session: AsyncSession, member: MemberId) -> Sequence[AccountRow]:
     """Return a member's active accounts."""
-    return (await session.exec(select(AccountRow).where(AccountRow.member_id == member, col(AccountRow.active)))).all()
+    return (await session.exec(_ACTIVE_OF_MEMBER, params={"member": member})).all()
 
 
 async def of_member_in(session: AsyncSession, member: MemberId, space: SpaceRow) -> AccountRow | None:

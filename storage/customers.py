@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Text, UniqueConstraint, update
+from sqlalchemy import Text, UniqueConstraint, bindparam, update
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.ids import CommunityId, CustomerId, MemberId, StripeAccountId
 from storage.types import scoped
-from storage.upsert import insert
+from storage.upsert import keep_first
 
 
 class CustomerRow(SQLModel, table=True):
@@ -29,12 +29,17 @@ class CustomerRow(SQLModel, table=True):
     currency: str = Field(max_length=3)
 
 
+_OF_MEMBER = select(CustomerRow.stripe_customer_id).where(
+    CustomerRow.member_id == bindparam("member"),
+    CustomerRow.stripe_account_id == bindparam("account"),
+    CustomerRow.currency == bindparam("currency"),
+)
+
+
 async def of_member(session: AsyncSession, member: MemberId, account: StripeAccountId, currency: str) -> str:
     """Return the member's customer id at the processor for a currency; empty when there is none."""
-    query = select(CustomerRow.stripe_customer_id).where(
-        CustomerRow.member_id == member, CustomerRow.stripe_account_id == account, CustomerRow.currency == currency
-    )
-    return (await session.exec(query)).first() or ""
+    whose = {"member": member, "account": account, "currency": currency}
+    return (await session.exec(_OF_MEMBER, params=whose)).first() or ""
 
 
 async def every(session: AsyncSession, member: MemberId, account: StripeAccountId) -> Sequence[str]:
@@ -45,7 +50,7 @@ async def every(session: AsyncSession, member: MemberId, account: StripeAccountI
 
 async def keep(session: AsyncSession, row: CustomerRow) -> str:
     """Store who a member is at the processor and return it; the first one stays."""
-    await session.execute(insert(session, CustomerRow).values(row.model_dump()).on_conflict_do_nothing())
+    await keep_first(session, row)
     return await of_member(session, row.member_id, row.stripe_account_id, row.currency)
 
 

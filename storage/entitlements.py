@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, Text, UniqueConstraint, text
+from sqlalchemy import Index, Text, UniqueConstraint, bindparam, text
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -72,32 +72,38 @@ class EntitlementRow(SQLModel, table=True):
     cause_id: CauseId = Field(sa_type=Text)
 
 
+_BY_SOURCE = select(EntitlementRow).where(
+    col(EntitlementRow.source_kind) == bindparam("kind"), EntitlementRow.source_id == bindparam("source")
+)
+_LIVE = select(EntitlementRow).where(
+    EntitlementRow.community_id == bindparam("community"),
+    EntitlementRow.member_id == bindparam("member"),
+    col(EntitlementRow.state) == EntitlementState.ACTIVE,
+)
+_LIVE_OF_PLAN = _LIVE.where(EntitlementRow.plan_id == bindparam("plan"))
+_REASONS = (
+    select(EntitlementRow.id, PlanResourceRow.resource_id)
+    .join(PlanResourceRow, col(PlanResourceRow.plan_id) == col(EntitlementRow.plan_id))
+    .where(EntitlementRow.member_id == bindparam("member"), col(EntitlementRow.state) == EntitlementState.ACTIVE)
+)
+
+
 async def by_source(session: AsyncSession, kind: SourceKind, source_id: str) -> EntitlementRow | None:
     """Find the entitlement of a source."""
-    query = select(EntitlementRow).where(col(EntitlementRow.source_kind) == kind, EntitlementRow.source_id == source_id)
-    return (await session.exec(query)).first()
+    return (await session.exec(_BY_SOURCE, params={"kind": kind, "source": source_id})).first()
 
 
 async def live(session: AsyncSession, community: CommunityId, member: MemberId, plan: PlanId | None = None) -> Sequence[EntitlementRow]:
     """Return a member's active entitlements, of one plan or of all."""
-    query = select(EntitlementRow).where(
-        EntitlementRow.community_id == community,
-        EntitlementRow.member_id == member,
-        col(EntitlementRow.state) == EntitlementState.ACTIVE,
-    )
-    if plan is not None:
-        query = query.where(EntitlementRow.plan_id == plan)
-    return (await session.exec(query)).all()
+    whose = {"community": community, "member": member}
+    if plan is None:
+        return (await session.exec(_LIVE, params=whose)).all()
+    return (await session.exec(_LIVE_OF_PLAN, params={**whose, "plan": plan})).all()
 
 
 async def reasons(session: AsyncSession, member: MemberId) -> list[Reason]:
     """Return why a member may be inside: each active entitlement with what its plan opens."""
-    query = (
-        select(EntitlementRow.id, PlanResourceRow.resource_id)
-        .join(PlanResourceRow, col(PlanResourceRow.plan_id) == col(EntitlementRow.plan_id))
-        .where(EntitlementRow.member_id == member, col(EntitlementRow.state) == EntitlementState.ACTIVE)
-    )
     opened: dict[str, set[ResourceId]] = {}
-    for entitlement, resource in await session.exec(query):
+    for entitlement, resource in await session.exec(_REASONS, params={"member": member}):
         opened.setdefault(entitlement, set()).add(ResourceId(resource))
     return [Reason(source, frozenset(resources)) for source, resources in opened.items()]

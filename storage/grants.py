@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Index, Text, UniqueConstraint, and_, text, update
+from sqlalchemy import ColumnElement, Index, Integer, Text, UniqueConstraint, and_, bindparam, text, update
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
-from sqlmodel.sql.expression import Select
 
 from core.dispatch import Lane
 from core.errors import Remedy
@@ -117,36 +116,62 @@ class GrantTask:
         return self.resource_row.resource(self.space_row.space)
 
 
-def _tasks() -> Select[GrantRow, AccountRow, ResourceRow, SpaceRow]:
-    return (
-        select(GrantRow, AccountRow, ResourceRow, SpaceRow)
-        .join(AccountRow, col(AccountRow.id) == col(GrantRow.account_id))
-        .join(ResourceRow, col(ResourceRow.id) == col(GrantRow.resource_id))
-        .join(SpaceRow, col(SpaceRow.id) == col(ResourceRow.space_id))
+_LIMIT = bindparam("limit", type_=Integer)
+_TASKS = (
+    select(GrantRow, AccountRow, ResourceRow, SpaceRow)
+    .join(AccountRow, col(AccountRow.id) == col(GrantRow.account_id))
+    .join(ResourceRow, col(ResourceRow.id) == col(GrantRow.resource_id))
+    .join(SpaceRow, col(SpaceRow.id) == col(ResourceRow.space_id))
+)
+_OF_MEMBER = _TASKS.where(GrantRow.member_id == bindparam("member"))
+_ON_LANE = (GrantRow.lane == bindparam("lane"), col(GrantRow.status) == inline(GrantStatus.PENDING))
+_DUE = _TASKS.where(*_ON_LANE, col(GrantRow.due_at) <= bindparam("now"))
+_DUE_OF_RESOURCE = _DUE.where(GrantRow.resource_id == bindparam("resource")).order_by(col(GrantRow.due_at)).limit(_LIMIT)
+_IN_TURN = _DUE.order_by(col(GrantRow.wanted).desc(), col(GrantRow.due_at)).limit(_LIMIT)
+_NOT_FULL = col(ResourceRow.space_id).not_in(bindparam("full", expanding=True))
+_NOT_BESIDES = col(GrantRow.resource_id).not_in(bindparam("besides", expanding=True))
+_DUE_OUTSIDE = {
+    (False, False): _IN_TURN,
+    (True, False): _IN_TURN.where(_NOT_FULL),
+    (False, True): _IN_TURN.where(_NOT_BESIDES),
+    (True, True): _IN_TURN.where(_NOT_FULL, _NOT_BESIDES),
+}
+_NEXT_DUE = select(GrantRow.due_at).where(*_ON_LANE).order_by(col(GrantRow.due_at)).limit(1)
+_ROWS_OF_MEMBER = select(GrantRow).where(GrantRow.member_id == bindparam("member")).with_for_update()
+_WAITING_FOR = (
+    select(GrantRow.id)
+    .join(AccountRow, col(AccountRow.id) == col(GrantRow.account_id))
+    .join(ResourceRow, col(ResourceRow.id) == col(GrantRow.resource_id))
+    .join(SpaceRow, col(SpaceRow.id) == col(ResourceRow.space_id))
+    .where(
+        AccountRow.external_id == bindparam("user"),
+        AccountRow.platform == bindparam("platform"),
+        AccountRow.realm == bindparam("realm"),
+        SpaceRow.external_id == bindparam("space"),
+        col(GrantRow.status) == inline(GrantStatus.BLOCKED),
+        col(GrantRow.remedy) == Remedy.MEMBER,
     )
+    .limit(1)
+)
 
 
 async def due(
     session: AsyncSession, lane: Lane, now: datetime, limit: int, full: Collection[SpaceId] = (), besides: Collection[ResourceId] = ()
 ) -> list[GrantTask]:
     """Return what is due on a lane outside the ``full`` spaces and ``besides`` some resources, gains before losses, oldest first."""
-    query = _due(lane, now)
+    which: dict[str, object] = {"lane": lane, "now": now, "limit": limit}
     if full:
-        query = query.where(col(ResourceRow.space_id).not_in(full))
+        which["full"] = list(full)
     if besides:
-        query = query.where(col(GrantRow.resource_id).not_in(besides))
-    rows = await session.exec(query.order_by(col(GrantRow.wanted).desc(), col(GrantRow.due_at)).limit(limit))
+        which["besides"] = list(besides)
+    rows = await session.exec(_DUE_OUTSIDE[bool(full), bool(besides)], params=which)
     return [GrantTask(*row) for row in rows]
 
 
 async def due_of_resource(session: AsyncSession, lane: Lane, now: datetime, resource: ResourceId, limit: int) -> list[GrantTask]:
     """Return what is due of one resource, oldest first."""
-    query = _due(lane, now).where(GrantRow.resource_id == resource)
-    return [GrantTask(*row) for row in await session.exec(query.order_by(col(GrantRow.due_at)).limit(limit))]
-
-
-def _due(lane: Lane, now: datetime) -> Select[GrantRow, AccountRow, ResourceRow, SpaceRow]:
-    return _tasks().where(GrantRow.lane == lane, col(GrantRow.status) == inline(GrantStatus.PENDING), GrantRow.due_at <= now)
+    which = {"lane": lane, "now": now, "resource": resource, "limit": limit}
+    return [GrantTask(*row) for row in await session.exec(_DUE_OF_RESOURCE, params=which)]
 
 
 async def held_for_change(session: AsyncSession, ids: Sequence[GrantId]) -> dict[GrantId, GrantRow]:
@@ -157,13 +182,12 @@ async def held_for_change(session: AsyncSession, ids: Sequence[GrantId]) -> dict
 
 async def next_due(session: AsyncSession, lane: Lane) -> datetime | None:
     """Return when the next row of a lane falls due."""
-    query = select(GrantRow.due_at).where(GrantRow.lane == lane, col(GrantRow.status) == inline(GrantStatus.PENDING))
-    return (await session.exec(query.order_by(col(GrantRow.due_at)).limit(1))).first()
+    return (await session.exec(_NEXT_DUE, params={"lane": lane})).first()
 
 
 async def blocked(session: AsyncSession, space: SpaceRow, remedy: Remedy) -> list[GrantTask]:
     """Return a space's grants that wait for somebody to act."""
-    query = _tasks().where(
+    query = _TASKS.where(
         ResourceRow.space_id == space.id, col(GrantRow.status) == inline(GrantStatus.BLOCKED), col(GrantRow.remedy) == remedy
     )
     return [GrantTask(*row) for row in await session.exec(query)]
@@ -171,7 +195,7 @@ async def blocked(session: AsyncSession, space: SpaceRow, remedy: Remedy) -> lis
 
 async def of_account(session: AsyncSession, account: AccountId, space: SpaceRow | None = None) -> list[GrantTask]:
     """Return an account's grants, in one space or all."""
-    query = _tasks().where(GrantRow.account_id == account)
+    query = _TASKS.where(GrantRow.account_id == account)
     if space is not None:
         query = query.where(ResourceRow.space_id == space.id)
     return [GrantTask(*row) for row in await session.exec(query)]
@@ -179,7 +203,7 @@ async def of_account(session: AsyncSession, account: AccountId, space: SpaceRow 
 
 async def of_member(session: AsyncSession, member: MemberId) -> list[GrantTask]:
     """Return a member's grants over all accounts."""
-    return [GrantTask(*row) for row in await session.exec(_tasks().where(GrantRow.member_id == member))]
+    return [GrantTask(*row) for row in await session.exec(_OF_MEMBER, params={"member": member})]
 
 
 async def unblock_space(session: AsyncSession, space: SpaceRow, now: datetime) -> None:
@@ -228,26 +252,13 @@ async def _unblock(session: AsyncSession, space: SpaceRow, which: ColumnElement[
 
 async def rows_of_member(session: AsyncSession, member: MemberId) -> Sequence[GrantRow]:
     """Return a member's grant rows, held against other writers until this transaction ends."""
-    return (await session.exec(select(GrantRow).where(GrantRow.member_id == member).with_for_update())).all()
+    return (await session.exec(_ROWS_OF_MEMBER, params={"member": member})).all()
 
 
 async def waiting_for(session: AsyncSession, space: Space, user: PlatformUserId) -> bool:
     """Return whether something waits for a person to come into a space."""
-    query = (
-        select(GrantRow.id)
-        .join(AccountRow, col(AccountRow.id) == col(GrantRow.account_id))
-        .join(ResourceRow, col(ResourceRow.id) == col(GrantRow.resource_id))
-        .join(SpaceRow, col(SpaceRow.id) == col(ResourceRow.space_id))
-        .where(
-            AccountRow.external_id == user,
-            AccountRow.platform == space.platform,
-            AccountRow.realm == space.realm,
-            SpaceRow.external_id == space.external_id,
-            col(GrantRow.status) == inline(GrantStatus.BLOCKED),
-            col(GrantRow.remedy) == Remedy.MEMBER,
-        )
-    )
-    return (await session.exec(query.limit(1))).first() is not None
+    whom = {"user": user, "platform": space.platform, "realm": space.realm, "space": space.external_id}
+    return (await session.exec(_WAITING_FOR, params=whom)).first() is not None
 
 
 async def knock_again(session: AsyncSession, who: Identity, now: datetime) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Index, Text, text, update
+from sqlalchemy import Index, Text, bindparam, text, update
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -63,15 +63,17 @@ class InviteFacts:
     link: LinkFacts
 
 
+_BY_CODE = (
+    select(InviteRow, PlanRow, CommunityRow)
+    .join(PlanRow, col(PlanRow.id) == col(InviteRow.plan_id))
+    .join(CommunityRow, col(CommunityRow.id) == col(InviteRow.community_id))
+    .where(InviteRow.code == bindparam("code"))
+)
+
+
 async def look(session: AsyncSession, code: str) -> InviteFacts | None:
     """Find a link by its code, with everything that decides whether it sells."""
-    query = (
-        select(InviteRow, PlanRow, CommunityRow)
-        .join(PlanRow, col(PlanRow.id) == col(InviteRow.plan_id))
-        .join(CommunityRow, col(CommunityRow.id) == col(InviteRow.community_id))
-        .where(InviteRow.code == code)
-    )
-    found = (await session.exec(query)).first()
+    found = (await session.exec(_BY_CODE, params={"code": code})).first()
     if found is None:
         return None
     invite, plan_row, community = found

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -12,23 +12,24 @@ from storage.communities import CommunityRow
 from storage.outbox import OutboxKind, OutboxRow
 from storage.spaces import SpaceRow
 
+_SEATS = (
+    select(SpaceRow, AccountRow)
+    .join(AccountRow, col(AccountRow.community_id) == col(SpaceRow.community_id))
+    .where(
+        AccountRow.member_id == bindparam("member"),
+        col(AccountRow.active),
+        AccountRow.platform == SpaceRow.platform,
+        AccountRow.realm == SpaceRow.realm,
+        col(SpaceRow.connected),
+    )
+    .order_by(col(SpaceRow.created_at))
+)
+
 
 async def seats(session: AsyncSession, member: MemberId) -> Sequence[tuple[SpaceRow, AccountRow]]:
     """Return a member's active accounts, each with one connected space we can speak to them from."""
-    query = (
-        select(SpaceRow, AccountRow)
-        .join(AccountRow, col(AccountRow.community_id) == col(SpaceRow.community_id))
-        .where(
-            AccountRow.member_id == member,
-            col(AccountRow.active),
-            AccountRow.platform == SpaceRow.platform,
-            AccountRow.realm == SpaceRow.realm,
-            col(SpaceRow.connected),
-        )
-        .order_by(col(SpaceRow.created_at))
-    )
     first: dict[str, tuple[SpaceRow, AccountRow]] = {}
-    for space, account in await session.exec(query):
+    for space, account in await session.exec(_SEATS, params={"member": member}):
         first.setdefault(account.id, (space, account))
     return list(first.values())
 

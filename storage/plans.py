@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, Text, func, text
+from sqlalchemy import Index, Text, bindparam, func, text
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -105,6 +105,31 @@ class PlanView:
         return self.status == PlanStatus.ACTIVE and not self.problem
 
 
+_PRICE = select(PriceRow).where(
+    PriceRow.plan_id == bindparam("plan"), PriceRow.community_id == bindparam("community"), col(PriceRow.active)
+)
+_OPENED = (
+    select(ResourceRow, SpaceRow)
+    .join(PlanResourceRow, col(PlanResourceRow.resource_id) == col(ResourceRow.id))
+    .join(SpaceRow, col(SpaceRow.id) == col(ResourceRow.space_id))
+    .where(PlanResourceRow.plan_id == bindparam("plan"), PlanResourceRow.community_id == bindparam("community"))
+    .order_by(col(ResourceRow.name))
+)
+_MEMBERS = select(func.count(func.distinct(EntitlementRow.member_id))).where(
+    EntitlementRow.plan_id == bindparam("plan"), col(EntitlementRow.state) == EntitlementState.ACTIVE
+)
+_OPENING = (
+    select(EntitlementRow, PlanRow)
+    .join(PlanRow, col(PlanRow.id) == col(EntitlementRow.plan_id))
+    .join(PlanResourceRow, col(PlanResourceRow.plan_id) == col(PlanRow.id))
+    .where(
+        EntitlementRow.member_id == bindparam("member"),
+        col(EntitlementRow.state) == EntitlementState.ACTIVE,
+        PlanResourceRow.resource_id == bindparam("resource"),
+    )
+)
+
+
 async def by_name(session: AsyncSession, community: CommunityId, name: str) -> PlanRow | None:
     """Find a plan that is not archived by what people call it."""
     query = select(PlanRow).where(
@@ -120,23 +145,10 @@ def name_key(name: str) -> str:
 
 async def view(session: AsyncSession, plan: PlanRow) -> PlanView:
     """Return one plan as it is shown."""
-    price = (
-        await session.exec(
-            select(PriceRow).where(PriceRow.plan_id == plan.id, PriceRow.community_id == plan.community_id, col(PriceRow.active))
-        )
-    ).one()
-    resources = await session.exec(
-        select(ResourceRow, SpaceRow)
-        .join(PlanResourceRow, col(PlanResourceRow.resource_id) == col(ResourceRow.id))
-        .join(SpaceRow, col(SpaceRow.id) == col(ResourceRow.space_id))
-        .where(PlanResourceRow.plan_id == plan.id, PlanResourceRow.community_id == plan.community_id)
-        .order_by(col(ResourceRow.name))
-    )
-    members = await session.exec(
-        select(func.count(func.distinct(EntitlementRow.member_id))).where(
-            EntitlementRow.plan_id == plan.id, col(EntitlementRow.state) == EntitlementState.ACTIVE
-        )
-    )
+    which = {"plan": plan.id, "community": plan.community_id}
+    price = (await session.exec(_PRICE, params=which)).one()
+    resources = await session.exec(_OPENED, params=which)
+    members = await session.exec(_MEMBERS, params={"plan": plan.id})
     return PlanView(
         id=plan.id,
         community_id=plan.community_id,
@@ -175,14 +187,5 @@ async def entitled(session: AsyncSession, plan: PlanId) -> Sequence[MemberId]:
 
 async def opening(session: AsyncSession, member: MemberId, resource: ResourceId) -> Sequence[tuple[EntitlementRow, PlanRow]]:
     """Return a member's active entitlements that open a resource, each with its plan."""
-    query = (
-        select(EntitlementRow, PlanRow)
-        .join(PlanRow, col(PlanRow.id) == col(EntitlementRow.plan_id))
-        .join(PlanResourceRow, col(PlanResourceRow.plan_id) == col(PlanRow.id))
-        .where(
-            EntitlementRow.member_id == member,
-            col(EntitlementRow.state) == EntitlementState.ACTIVE,
-            PlanResourceRow.resource_id == resource,
-        )
-    )
-    return [(entitlement, plan) for entitlement, plan in await session.exec(query)]
+    found = await session.exec(_OPENING, params={"member": member, "resource": resource})
+    return [(entitlement, plan) for entitlement, plan in found]

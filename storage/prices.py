@@ -1,6 +1,6 @@
 """What plans cost. A plan keeps every price it ever had, since old subscriptions keep theirs."""
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index, Text, UniqueConstraint, bindparam
 from sqlmodel import Field, SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -38,8 +38,12 @@ class PriceRow(SQLModel, table=True):
         return Money(self.amount, self.currency)
 
 
+_OF_STRIPE_PRICE = select(PriceRow).where(
+    PriceRow.stripe_account_id == bindparam("account"), PriceRow.stripe_price_id == bindparam("price")
+)
+
+
 async def plan_of(session: AsyncSession, account: StripeAccountId, stripe_price_id: str) -> tuple[CommunityId, PlanId] | None:
     """Return which plan of which community a price of the processor belongs to."""
-    query = select(PriceRow).where(PriceRow.stripe_account_id == account, PriceRow.stripe_price_id == stripe_price_id)
-    price = (await session.exec(query)).first()
+    price = (await session.exec(_OF_STRIPE_PRICE, params={"account": account, "price": stripe_price_id})).first()
     return (price.community_id, price.plan_id) if price else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import Text, UniqueConstraint, or_
+from sqlalchemy import Text, UniqueConstraint, bindparam, or_
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -38,6 +38,13 @@ class ResourceRow(SQLModel, table=True):
         return Resource(space, ResourceKind(self.kind), self.external_id)
 
 
+_WITH_SPACES = (
+    select(ResourceRow, SpaceRow)
+    .join(SpaceRow, col(SpaceRow.id) == col(ResourceRow.space_id))
+    .where(col(ResourceRow.id).in_(bindparam("ids", expanding=True)))
+)
+
+
 async def find(session: AsyncSession, space: SpaceId, resource: Resource) -> ResourceRow | None:
     """Find a resource of a space by what the platform calls it."""
     query = select(ResourceRow).where(
@@ -65,8 +72,7 @@ async def ensure(session: AsyncSession, community: CommunityId, space: SpaceId, 
 
 async def with_spaces(session: AsyncSession, ids: Collection[ResourceId]) -> dict[ResourceId, tuple[ResourceRow, SpaceRow]]:
     """Return resources by id, each with its space."""
-    query = select(ResourceRow, SpaceRow).join(SpaceRow, col(SpaceRow.id) == col(ResourceRow.space_id)).where(col(ResourceRow.id).in_(ids))
-    return {row.id: (row, space) for row, space in await session.exec(query)}
+    return {row.id: (row, space) for row, space in await session.exec(_WITH_SPACES, params={"ids": list(ids)})}
 
 
 async def on_offer(session: AsyncSession, space: SpaceId) -> Sequence[ResourceRow]:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Text, UniqueConstraint
+from sqlalchemy import Text, UniqueConstraint, bindparam
 from sqlmodel import Field, SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -48,9 +48,12 @@ class SpaceRow(SQLModel, table=True):
         return platform_lane(self.platform, self.realm)
 
 
+_FIND = select(SpaceRow).where(
+    SpaceRow.platform == bindparam("platform"), SpaceRow.realm == bindparam("realm"), SpaceRow.external_id == bindparam("external_id")
+)
+
+
 async def find(session: AsyncSession, space: Space) -> SpaceRow | None:
     """Find a space by what the platform calls it."""
-    query = select(SpaceRow).where(
-        SpaceRow.platform == space.platform, SpaceRow.realm == space.realm, SpaceRow.external_id == space.external_id
-    )
-    return (await session.exec(query)).first()
+    which = {"platform": space.platform, "realm": space.realm, "external_id": space.external_id}
+    return (await session.exec(_FIND, params=which)).first()

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.ids import CommunityId, StripeAccountId
 from storage.types import Encrypted, UTCDateTime
-from storage.upsert import insert
+from storage.upsert import keep_first
 
 ENVIRONMENT = StripeAccountId("env")
 """The account of the keys in the environment: row one, shared by every community of this installation."""
@@ -50,7 +50,7 @@ class StripeAccountRow(SQLModel, table=True):
 async def ensure_environment(session: AsyncSession, now: datetime) -> None:
     """Make the environment's account, row one, unless it is there."""
     row = StripeAccountRow(id=ENVIRONMENT, kind=StripeAccountKind.ENV, created_at=now)
-    await session.execute(insert(session, StripeAccountRow).values(row.model_dump()).on_conflict_do_nothing())
+    await keep_first(session, row)
 
 
 async def introduce(session: AsyncSession, account: StripeAccountId, external_id: str, *, livemode: bool) -> None:

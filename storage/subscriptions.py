@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Index, Text, UniqueConstraint, text
+from sqlalchemy import Index, Text, UniqueConstraint, bindparam, text
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.ids import CommunityId, MemberId, PlanId, StripeAccountId, SubscriptionId
 from storage.types import UTCDateTime, owned, scoped
-from storage.upsert import insert
+from storage.upsert import keep_first
 
 OVER = ("canceled", "incomplete_expired", "incomplete")
 """The statuses in which the processor charges nothing any more, or never did."""
@@ -55,19 +55,21 @@ class SubscriptionRow(SQLModel, table=True):
     fetched_at: datetime = Field(sa_type=UTCDateTime)
 
 
+_BY_STRIPE_ID = select(SubscriptionRow).where(
+    SubscriptionRow.stripe_account_id == bindparam("account"), SubscriptionRow.stripe_subscription_id == bindparam("external_id")
+)
+_HELD_BY_STRIPE_ID = _BY_STRIPE_ID.with_for_update()
+
+
 async def by_stripe_id(session: AsyncSession, account: StripeAccountId, external_id: str, *, lock: bool = False) -> SubscriptionRow | None:
     """Find our copy of a subscription; ``lock`` holds other writers off it until this transaction ends (SQLite has one writer anyway)."""
-    query = select(SubscriptionRow).where(
-        SubscriptionRow.stripe_account_id == account, SubscriptionRow.stripe_subscription_id == external_id
-    )
-    if lock:
-        query = query.with_for_update()
-    return (await session.exec(query)).first()
+    query = _HELD_BY_STRIPE_ID if lock else _BY_STRIPE_ID
+    return (await session.exec(query, params={"account": account, "external_id": external_id})).first()
 
 
 async def ensure(session: AsyncSession, row: SubscriptionRow) -> SubscriptionRow:
     """Store our first copy of a subscription, unless another writer was faster, and return the one that is there, held as by ``lock``."""
-    await session.execute(insert(session, SubscriptionRow).values(row.model_dump()).on_conflict_do_nothing())
+    await keep_first(session, row)
     found = await by_stripe_id(session, row.stripe_account_id, row.stripe_subscription_id, lock=True)
     if found is None:
         raise RuntimeError("a subscription that was just stored is not there")

@@ -1,5 +1,7 @@
 """INSERT … ON CONFLICT for whichever database a session speaks to: deciding in SQL, so that no race between a look and a write exists."""
 
+from functools import cache
+
 from sqlalchemy import Table
 from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.sqlite import Insert as SQLiteInsert
@@ -14,5 +16,18 @@ def table(row: type[SQLModel]) -> Table:
 
 def insert(session: AsyncSession, row: type[SQLModel]) -> SQLiteInsert | PostgresInsert:
     """Return a Core INSERT into ``row``'s table that knows ``on_conflict_do_nothing`` and ``on_conflict_do_update``."""
-    dialect = session.get_bind().dialect.name
+    return _insert(session.get_bind().dialect.name, row)
+
+
+async def keep_first(session: AsyncSession, row: SQLModel) -> None:
+    """Store a row unless one with its key is there."""
+    await session.execute(_unless_there(session.get_bind().dialect.name, type(row)), row.model_dump())
+
+
+def _insert(dialect: str, row: type[SQLModel]) -> SQLiteInsert | PostgresInsert:
     return SQLiteInsert(table(row)) if dialect == "sqlite" else PostgresInsert(table(row))
+
+
+@cache
+def _unless_there(dialect: str, row: type[SQLModel]) -> SQLiteInsert | PostgresInsert:
+    return _insert(dialect, row).on_conflict_do_nothing()

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from core.ids import EndpointId, StripeAccountId
 from storage.stripe_accounts import ENVIRONMENT
 from storage.types import Encrypted, UTCDateTime
-from storage.upsert import insert
+from storage.upsert import keep_first
 
 ENVIRONMENT_ENDPOINT = EndpointId("env")
 """``/webhooks/stripe``: its secrets come from the environment."""
@@ -32,7 +32,7 @@ class WebhookEndpointRow(SQLModel, table=True):
 async def ensure_environment(session: AsyncSession, now: datetime) -> None:
     """Make the environment's endpoint, row one, unless it is there."""
     row = WebhookEndpointRow(id=ENVIRONMENT_ENDPOINT, stripe_account_id=ENVIRONMENT, path="", created_at=now)
-    await session.execute(insert(session, WebhookEndpointRow).values(row.model_dump()).on_conflict_do_nothing())
+    await keep_first(session, row)
 
 
 async def by_path(session: AsyncSession, path: str) -> WebhookEndpointRow | None:
