@@ -160,13 +160,13 @@ class StripeInbox:
                 elif checkout.kind and not item.live and await self._waits(account, checkout.subscription):
                     raise Stopped("the community is stopped until somebody has looked at what would end in it")
                 elif checkout.kind:
-                    await self._orders.settle(account, checkout, cause=item.cause, since=item.since)
+                    await self._orders.settle(account, checkout, cause=item.cause, since=item.since, also=end)
             case Subject.SUBSCRIPTION:
                 await self._subscriptions.refresh(account, item.object_id, cause=item.cause, since=item.since, also=end)
             case Subject.INVOICE:
-                await self._payments.invoice(account, item.object_id, cause=item.cause, since=item.since, live=item.live)
+                await self._payments.invoice(account, item.object_id, cause=item.cause, since=item.since, live=item.live, also=end)
             case Subject.PAYMENT:
-                await self._payments.look(account, item.object_id, cause=item.cause, since=item.since, live=item.live)
+                await self._payments.look(account, item.object_id, cause=item.cause, since=item.since, live=item.live, also=end)
             case None:
                 raise ValueError(f"{item.object_id} is about nothing we know")
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from billing.eligibility import extends
 from billing.ledger import FEE_KNOWN_AFTER, SALES, Books
-from billing.subscription import Subscriptions, change
+from billing.subscription import Also, Subscriptions, change
 from core.clock import Clock
 from core.dispatch import stripe_lane
 from core.entitlement import Access, Verdict
@@ -30,10 +30,19 @@ class Orders:
         self._gateways = gateways
         self._subscriptions = subscriptions
 
-    async def settle(self, account: StripeAccountId, checkout: CheckoutSnapshot, *, cause: CauseId, since: datetime | None = None) -> None:
+    async def settle(
+        self,
+        account: StripeAccountId,
+        checkout: CheckoutSnapshot,
+        *,
+        cause: CauseId,
+        since: datetime | None = None,
+        also: Also | None = None,
+    ) -> None:
         """Write what a checkout says of our order: paid, on its way, failed or expired; open what was bought.
 
         The subscription comes first: an order stays open, and keeps its payer from a second checkout, until we hold what it bought.
+        ``also`` is done in the transaction of the last change, and not at all when there is none.
         """
         gateway = await self._gateways.of(account)
         status = await _status(gateway, checkout)
@@ -46,11 +55,16 @@ class Orders:
             if order is None or order.stripe_account_id != account:
                 return
             await self._write(session, order, checkout, status, Trail(self._ids, self._clock.now(), cause))
-        if status is OrderStatus.PAID and checkout.payment_intent and not checkout.subscription:
-            await self.book(account, await gateway.payment(checkout.payment_intent), order, cause=cause)
+            books = status is OrderStatus.PAID and checkout.payment_intent and not checkout.subscription
+            if also is not None and not books:
+                await also(session)
+        if books:
+            await self.book(account, await gateway.payment(checkout.payment_intent), order, cause=cause, also=also)
 
-    async def book(self, account: StripeAccountId, payment: PaymentSnapshot, order: OrderRow, *, cause: CauseId) -> None:
-        """Book a single payment, and end what it opened once it is given back in full."""
+    async def book(
+        self, account: StripeAccountId, payment: PaymentSnapshot, order: OrderRow, *, cause: CauseId, also: Also | None = None
+    ) -> None:
+        """Book a single payment, and end what it opened once it is given back in full; ``also`` is done in the same transaction."""
         async with self._db.transaction() as session:
             trail = Trail(self._ids, self._clock.now(), cause)
             await Books(session, self._ids, order.community_id, account, trail).payment(payment, SALES, f"order:{order.id}")
@@ -62,6 +76,8 @@ class Orders:
                 await change(session, held, Access(Verdict.CLOSED), held.plan_id, trail)
             elif held is not None and payment.restored and (held.expires_at is None or held.expires_at > trail.at):
                 await change(session, held, Access(Verdict.OPEN, held.expires_at), held.plan_id, trail)
+            if also is not None:
+                await also(session)
 
     async def _write(self, session: Session, order: OrderRow, checkout: CheckoutSnapshot, status: OrderStatus, trail: Trail) -> None:
         if order.status == OrderStatus.PAID or (status is OrderStatus.EXPIRED and order.status != OrderStatus.OPEN):

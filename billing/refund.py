@@ -5,7 +5,7 @@ from datetime import datetime
 from billing.ledger import FEE_KNOWN_AFTER, SALES, Books
 from billing.looks import Looks
 from billing.order import Orders
-from billing.subscription import Subscriptions
+from billing.subscription import Also, Subscriptions
 from billing.tip import Tips
 from core.clock import Clock
 from core.dispatch import stripe_lane
@@ -40,21 +40,28 @@ class Payments:
         self._looks = Looks(clock)
 
     async def look(
-        self, account: StripeAccountId, external_id: str, *, cause: CauseId, since: datetime | None = None, live: bool = True
+        self,
+        account: StripeAccountId,
+        external_id: str,
+        *,
+        cause: CauseId,
+        since: datetime | None = None,
+        live: bool = True,
+        also: Also | None = None,
     ) -> None:
         """Fetch a payment (``pi_`` or ``ch_``) and make the books and what it opened follow, unless that was done after ``since``.
 
-        One that is not ours is left alone. Raises Stopped when it would end something in a community that is stopped and no webhook told
-        of it (``live`` is false).
+        One that is not ours is left alone. ``also`` is done in the transaction of the books, where nothing else follows from the payment.
+        Raises Stopped when it would end something in a community that is stopped and no webhook told of it (``live`` is false).
         """
         async with self._looks.at(external_id, since) as asked_at:
             if asked_at is not None:
-                await self._look(account, external_id, cause, live=live)
+                await self._look(account, external_id, cause, live=live, also=also)
 
-    async def _look(self, account: StripeAccountId, external_id: str, cause: CauseId, *, live: bool) -> None:
+    async def _look(self, account: StripeAccountId, external_id: str, cause: CauseId, *, live: bool, also: Also | None) -> None:
         payment = await (await self._gateways.of(account)).payment(external_id)
         if payment.subscription:
-            await self._of_subscription(account, payment, cause, live=live)
+            await self._of_subscription(account, payment, cause, live=live, also=also)
         elif payment.kind == "tip":
             async with self._db.transaction() as session:
                 tip = await session.get(TipRow, TipId(payment.reference), with_for_update=True)
@@ -64,12 +71,19 @@ class Payments:
             async with self._db.reading() as session:
                 order = await session.get(OrderRow, OrderId(payment.reference))
             if order is not None and order.stripe_account_id == account:
-                await self._orders.book(account, payment, order, cause=cause)
+                await self._orders.book(account, payment, order, cause=cause, also=also)
 
     async def invoice(
-        self, account: StripeAccountId, external_id: str, *, cause: CauseId, since: datetime | None = None, live: bool = True
+        self,
+        account: StripeAccountId,
+        external_id: str,
+        *,
+        cause: CauseId,
+        since: datetime | None = None,
+        live: bool = True,
+        also: Also | None = None,
     ) -> None:
-        """Fetch an invoice: its subscription first, for that decides access, then the books.
+        """Fetch an invoice: its subscription first, for that decides access, then the books; with those of its last payment, ``also``.
 
         Where no webhook told of it (``live`` is false) a subscription we hold was looked at before: only the books are left.
         """
@@ -81,9 +95,12 @@ class Payments:
         if live or held is None:
             await self._subscriptions.refresh(account, invoice.subscription, cause=cause, since=since)
         for intent in invoice.payment_intents:
-            await self.look(account, intent, cause=cause, since=since, live=live)
+            last = intent == invoice.payment_intents[-1]
+            await self.look(account, intent, cause=cause, since=since, live=live, also=also if last else None)
 
-    async def _of_subscription(self, account: StripeAccountId, payment: PaymentSnapshot, cause: CauseId, *, live: bool) -> None:
+    async def _of_subscription(
+        self, account: StripeAccountId, payment: PaymentSnapshot, cause: CauseId, *, live: bool, also: Also | None
+    ) -> None:
         async with self._db.transaction() as session:
             row = await subscriptions.by_stripe_id(session, account, payment.subscription, lock=True)
             if row is None:
@@ -95,6 +112,8 @@ class Payments:
                 await add_refetch(session, trail, row.community_id, stripe_lane(account), payment.external_id, due)
             waits = not live and await comparing.stopped(session, account, payment.subscription)
             undone = payment.restored and row.refunded_until is not None
+            if also is not None and not payment.given_back and not undone:
+                await also(session)
         if payment.given_back and waits:
             raise Stopped("given back in full, but the community is stopped until somebody has looked at what would end in it")
         if payment.given_back or undone:

@@ -1,6 +1,7 @@
 """The command line."""
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import Callable, Coroutine
@@ -133,6 +134,8 @@ async def _serve(configuration: Configuration) -> None:
     for number in STOP:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with open_doorman(configuration) as doorman:
+        gc.collect()
+        gc.freeze()  # what was loaded stays to the end: searching it for garbage, again and again, would keep payers waiting
         logger.info("listening at %s, reached at %s", doorman.base_url, configuration.settings.public_url)
         await stop.wait()
 
