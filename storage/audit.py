@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, Text
-from sqlmodel import Field, SQLModel, select
+from sqlalchemy import Index, Text, bindparam
+from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.ids import CauseId, CommunityId, Ids
@@ -40,6 +40,7 @@ class AuditRow(SQLModel, table=True):
 
 
 append_only(AuditRow)
+_CAUSED = select(AuditRow.id).where(col(AuditRow.cause_id) == bindparam("cause")).limit(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,4 +86,4 @@ def record(  # noqa: PLR0913 - an audit row has this many sides
 
 async def caused(session: AsyncSession, cause: CauseId) -> bool:
     """Say whether anything was changed because of ``cause``."""
-    return (await session.exec(select(AuditRow.id).where(AuditRow.cause_id == cause).limit(1))).first() is not None
+    return (await session.exec(_CAUSED, params={"cause": cause})).first() is not None

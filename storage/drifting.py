@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import Boolean, ColumnElement, literal_column, update
+from sqlalchemy import Boolean, ColumnElement, Integer, bindparam, literal_column, update
 from sqlmodel import col, select
 
 from core.errors import Remedy
@@ -29,6 +29,35 @@ def settled() -> ColumnElement[bool]:
     return _WANTED & ((col(GrantRow.status) == GrantStatus.DONE) | waits)
 
 
+_UNSEEN = col(GrantRow.checked_at).is_(None)
+_EXPECTED = _BLOCKED & (col(GrantRow.changed_at) > bindparam("lately"))
+_SEATS = tuple(
+    select(AccountRow, SpaceRow)
+    .select_from(GrantRow)
+    .join(AccountRow, col(AccountRow.id) == col(GrantRow.account_id))
+    .join(ResourceRow, col(ResourceRow.id) == col(GrantRow.resource_id))
+    .join(SpaceRow, col(SpaceRow.id) == col(ResourceRow.space_id))
+    .where(settled(), AccountRow.active, SpaceRow.connected, asked)
+    .where(col(SpaceRow.platform).in_(bindparam("platforms", expanding=True)))
+    .where(col(SpaceRow.id).not_in(bindparam("without", expanding=True)))
+    .order_by(col(GrantRow.checked_at), col(GrantRow.id))
+    .limit(bindparam("share", type_=Integer))
+    for asked in (_UNSEEN, _EXPECTED, ~_UNSEEN)
+)
+_GRANTS_OF = (
+    select(GrantRow, ResourceRow)
+    .join(ResourceRow, col(ResourceRow.id) == col(GrantRow.resource_id))
+    .where(settled(), col(GrantRow.account_id) == bindparam("account"), col(ResourceRow.space_id) == bindparam("space"))
+    .with_for_update(of=GrantRow)
+)
+_WAITING = (
+    select(ResourceRow.space_id)
+    .join(GrantRow, col(GrantRow.resource_id) == col(ResourceRow.id))
+    .where(*_FOR_CREATOR, col(GrantRow.due_at) <= bindparam("now"))
+)
+_TO_PROBE = select(SpaceRow).where(col(SpaceRow.id).in_(_WAITING), SpaceRow.connected).order_by(SpaceRow.id)
+
+
 async def seats(
     session: Session, platforms: Collection[PlatformName], without: Collection[SpaceId], limit: int, now: datetime
 ) -> list[tuple[AccountRow, SpaceRow]]:
@@ -38,41 +67,21 @@ async def seats(
     told us about longest ago.
     """
     found: dict[tuple[AccountId, SpaceId], tuple[AccountRow, SpaceRow]] = {}
-    unseen = col(GrantRow.checked_at).is_(None)
-    expected = _BLOCKED & (col(GrantRow.changed_at) > now - EXPECTED)
-    for asked, share in ((unseen, limit), (expected, limit // 2), (~unseen, limit)):
-        query = (
-            select(AccountRow, SpaceRow)
-            .select_from(GrantRow)
-            .join(AccountRow, col(AccountRow.id) == col(GrantRow.account_id))
-            .join(ResourceRow, col(ResourceRow.id) == col(GrantRow.resource_id))
-            .join(SpaceRow, col(SpaceRow.id) == col(ResourceRow.space_id))
-            .where(settled(), AccountRow.active, SpaceRow.connected, col(SpaceRow.platform).in_(platforms))
-            .where(col(SpaceRow.id).not_in(without), asked)
-            .order_by(col(GrantRow.checked_at), col(GrantRow.id))
-            .limit(share)
-        )
-        for account, space in await session.exec(query):
+    where = {"platforms": list(platforms), "without": list(without), "lately": now - EXPECTED}
+    for query, share in zip(_SEATS, (limit, limit // 2, limit), strict=True):
+        for account, space in await session.exec(query, params={**where, "share": share}):
             found.setdefault((account.id, space.id), (account, space))
     return list(found.values())[:limit]
 
 
 async def grants_of(session: Session, account: AccountId, space: SpaceId) -> list[tuple[GrantRow, ResourceRow]]:
     """Return an account's settled grants in a space, held against other writers until this transaction ends."""
-    query = (
-        select(GrantRow, ResourceRow)
-        .join(ResourceRow, col(ResourceRow.id) == col(GrantRow.resource_id))
-        .where(settled(), GrantRow.account_id == account, ResourceRow.space_id == space)
-        .with_for_update(of=GrantRow)
-    )
-    return list((await session.exec(query)).all())
+    return list((await session.exec(_GRANTS_OF, params={"account": account, "space": space})).all())
 
 
 async def to_probe(session: Session, now: datetime) -> list[SpaceRow]:
     """Return the spaces where grants wait for the creator and whose hour is over."""
-    waiting = select(ResourceRow.space_id).join(GrantRow, col(GrantRow.resource_id) == col(ResourceRow.id))
-    due = waiting.where(*_FOR_CREATOR, col(GrantRow.due_at) <= now)
-    return list((await session.exec(select(SpaceRow).where(col(SpaceRow.id).in_(due), SpaceRow.connected).order_by(SpaceRow.id))).all())
+    return list((await session.exec(_TO_PROBE, params={"now": now})).all())
 
 
 async def probe_at(session: Session, space: SpaceId, moment: datetime) -> None:

@@ -18,7 +18,7 @@ from core.dispatch import Lane
 from storage.database import Database, will_wake
 from storage.purge import Purge
 from storage.types import Encrypted, UTCDateTime, inline
-from storage.upsert import insert, table
+from storage.upsert import dialect_of, inserts, table
 
 
 class InboxKind(StrEnum):
@@ -162,11 +162,16 @@ def _fail(batch: Sequence[_Waiting], error: Exception) -> None:
             stored.set_exception(error)
 
 
+_ADD = {
+    dialect: new.on_conflict_do_nothing(index_elements=["source", "event_id"]).returning(table(InboxRow).c.id)
+    for dialect, new in inserts(InboxRow).items()
+}
+
+
 async def add(session: AsyncSession, rows: Sequence[InboxRow]) -> set[str]:
     """Insert the rows whose event is new, wake their lanes after the commit, and return the ids of those rows."""
     ordered = sorted(rows, key=lambda row: (row.source, row.event_id))  # one order for all, or two processes could deadlock
-    statement = insert(session, InboxRow).on_conflict_do_nothing(index_elements=["source", "event_id"]).returning(table(InboxRow).c.id)
-    new = set((await session.execute(statement, [row.model_dump() for row in ordered])).scalars())
+    new = set((await session.execute(_ADD[dialect_of(session)], [row.model_dump() for row in ordered])).scalars())
     for row in rows:
         if row.id in new:
             will_wake(session, row.lane)

@@ -13,7 +13,7 @@ from storage.grants import GrantRow
 from storage.inbox import InboxRow, WorkStatus
 from storage.outbox import OutboxRow
 from storage.types import UTCDateTime, inline
-from storage.upsert import insert, table
+from storage.upsert import dialect_of, inserts, table
 
 
 class Fenced(Exception):  # noqa: N818 - nobody erred
@@ -31,7 +31,26 @@ class LaneRow(SQLModel, table=True):
     taken_at: datetime = Field(sa_type=UTCDateTime)
 
 
-_EPOCH = select(table(LaneRow).c.epoch).where(table(LaneRow).c.lane == bindparam("lane")).with_for_update(read=True)
+_lane = table(LaneRow).c
+_EPOCH = select(_lane.epoch).where(_lane.lane == bindparam("lane")).with_for_update(read=True)
+_TAKE = {
+    dialect: new.on_conflict_do_update(
+        index_elements=["lane"], set_={"epoch": _lane.epoch + 1, "owner": new.excluded.owner, "taken_at": new.excluded.taken_at}
+    ).returning(_lane.epoch)
+    for dialect, new in inserts(LaneRow).items()
+}
+_PENDING = inline(WorkStatus.PENDING)  # grants use the same word
+_GRANTS_DUE = (
+    select(col(GrantRow.community_id), func.count())
+    .where(col(GrantRow.status) == _PENDING, col(GrantRow.due_at) <= bindparam("now"))
+    .group_by(col(GrantRow.community_id))
+)
+_DUE_LANES = union(
+    *(
+        select(col(row.lane)).where(col(row.status) == _PENDING, col(row.due_at) <= bindparam("now"))
+        for row in (InboxRow, OutboxRow, GrantRow)
+    )
+)
 
 
 async def take(db: Database, lane: Lane, owner: str, now: datetime) -> int:
@@ -40,10 +59,8 @@ async def take(db: Database, lane: Lane, owner: str, now: datetime) -> int:
     Whoever held an older epoch can record nothing more.
     """
     async with db.transaction() as session:
-        taken = insert(session, LaneRow).values(lane=lane, epoch=1, owner=owner, taken_at=now)
-        changes = {"epoch": table(LaneRow).c.epoch + 1, "owner": taken.excluded.owner, "taken_at": taken.excluded.taken_at}
-        statement = taken.on_conflict_do_update(index_elements=["lane"], set_=changes).returning(table(LaneRow).c.epoch)
-        epoch: int = (await session.execute(statement)).scalar_one()
+        taken = {"lane": lane, "epoch": 1, "owner": owner, "taken_at": now}
+        epoch: int = (await session.execute(_TAKE[dialect_of(session)], taken)).scalar_one()
         return epoch
 
 
@@ -56,14 +73,9 @@ async def fence(session: AsyncSession, lane: Lane, epoch: int) -> None:
 
 async def grants_due(session: AsyncSession, now: datetime) -> dict[CommunityId, int]:
     """Return how many grants are to be carried out now, first or once more, by community."""
-    due = select(col(GrantRow.community_id), func.count()).where(
-        col(GrantRow.status) == inline(WorkStatus.PENDING), col(GrantRow.due_at) <= now
-    )
-    return {found[0]: found[1] for found in await session.execute(due.group_by(col(GrantRow.community_id)))}
+    return {found[0]: found[1] for found in await session.execute(_GRANTS_DUE, {"now": now})}
 
 
 async def due_lanes(session: AsyncSession, now: datetime) -> set[Lane]:
     """Return every lane with a row whose time has come."""
-    pending = inline(WorkStatus.PENDING)  # grants use the same word
-    due = [select(col(row.lane)).where(col(row.status) == pending, col(row.due_at) <= now) for row in (InboxRow, OutboxRow, GrantRow)]
-    return set((await session.execute(union(*due))).scalars())
+    return set((await session.execute(_DUE_LANES, {"now": now})).scalars())

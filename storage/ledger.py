@@ -2,14 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index, Text, UniqueConstraint, bindparam
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.ids import CommunityId, StripeAccountId
 from storage.append_only import append_only
 from storage.types import UTCDateTime
-from storage.upsert import insert
+from storage.upsert import dialect_of, inserts, table
 
 
 class LedgerRow(SQLModel, table=True):
@@ -39,15 +39,15 @@ class LedgerRow(SQLModel, table=True):
 
 
 append_only(LedgerRow)
+_BOOK = {dialect: new.on_conflict_do_nothing().returning(table(LedgerRow).c.id) for dialect, new in inserts(LedgerRow).items()}
+_BOOKED = select(LedgerRow.id).where(col(LedgerRow.stripe_account_id) == bindparam("account"), col(LedgerRow.cause) == bindparam("cause"))
 
 
 async def book(session: AsyncSession, row: LedgerRow) -> bool:
     """Post a row unless its cause is booked already; returns whether it was posted."""
-    statement = insert(session, LedgerRow).values(row.model_dump()).on_conflict_do_nothing().returning(col(LedgerRow.id))
-    return (await session.execute(statement)).first() is not None
+    return (await session.execute(_BOOK[dialect_of(session)], row.model_dump())).first() is not None
 
 
 async def booked(session: AsyncSession, account: StripeAccountId, cause: str) -> bool:
     """Return whether a cause is in the books."""
-    query = select(LedgerRow.id).where(LedgerRow.stripe_account_id == account, LedgerRow.cause == cause)
-    return (await session.exec(query)).first() is not None
+    return (await session.exec(_BOOKED, params={"account": account, "cause": cause})).first() is not None

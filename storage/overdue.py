@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select
 
 from core.ids import CommunityId, EntitlementId, MemberId, PlanId, ResourceId, StripeAccountId
 from storage.communities import CommunityRow
@@ -27,6 +27,30 @@ _community = table(CommunityRow).c
 _grant = table(GrantRow).c
 _ACTIVE = _entitlement.state == inline(EntitlementState.ACTIVE)
 _GOES_ON = or_(_community.stopped_at.is_(None), _community.confirmed_at.is_not(None))
+_OF_SUBSCRIPTION = _entitlement.source_kind == SourceKind.SUBSCRIPTION
+_OVERDUE = (
+    _ACTIVE,
+    _OF_SUBSCRIPTION,
+    _entitlement.expires_at <= bindparam("now"),
+    or_(_subscription.fetched_at < _entitlement.expires_at, _subscription.fetched_at <= bindparam("earlier")),
+    or_(_GOES_ON, _subscription.cancel_at <= bindparam("now")),
+)
+
+
+def _of_subscriptions(*columns: ColumnElement[Any]) -> Select[Any]:
+    joined = select(*columns).join_from(table(EntitlementRow), table(SubscriptionRow), _subscription.id == _entitlement.source_id)
+    return joined.join(table(CommunityRow), _community.id == _entitlement.community_id)
+
+
+_COMMUNITIES = _of_subscriptions(_community.id).where(*_OVERDUE).distinct()
+_CONFIRMED = select(_community.id).where(_community.confirmed_at.is_not(None))
+_STOPPED = select(_community.id).where(_community.stopped_at.is_not(None), _community.confirmed_at.is_(None))
+_OF_COMMUNITY = _of_subscriptions(_subscription.stripe_account_id, _subscription.stripe_subscription_id).where(
+    _community.id == bindparam("community")
+)
+_OVERDUE_ONES = _OF_COMMUNITY.where(*_OVERDUE)
+_LIVE = _OF_COMMUNITY.where(_ACTIVE, _OF_SUBSCRIPTION)
+_HELD = select(func.count()).select_from(table(GrantRow)).where(_grant.community_id == bindparam("community"), _grant.wanted)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -37,32 +61,20 @@ class SubscriptionRef:
     external_id: str
 
 
-def _overdue(now: datetime) -> list[ColumnElement[bool]]:
-    unasked = or_(_subscription.fetched_at < _entitlement.expires_at, _subscription.fetched_at <= now - AGAIN_AFTER)
-    may_end = or_(_GOES_ON, _subscription.cancel_at <= now)
-    return [_ACTIVE, _entitlement.source_kind == SourceKind.SUBSCRIPTION, _entitlement.expires_at <= now, unasked, may_end]
-
-
-def _of_subscriptions(*columns: ColumnElement[Any]) -> Select[Any]:
-    joined = select(*columns).join_from(table(EntitlementRow), table(SubscriptionRow), _subscription.id == _entitlement.source_id)
-    return joined.join(table(CommunityRow), _community.id == _entitlement.community_id)
-
-
 async def communities(session: Session, now: datetime) -> list[CommunityId]:
     """Return the communities with subscriptions that :func:`overdue` finds, and those a person has told to go on."""
-    waiting = _of_subscriptions(_community.id).where(*_overdue(now)).distinct()
-    return sorted({*(await session.execute(waiting)).scalars(), *await confirmed(session)})
+    waiting = await session.execute(_COMMUNITIES, {"now": now, "earlier": now - AGAIN_AFTER})
+    return sorted({*waiting.scalars(), *await confirmed(session)})
 
 
 async def confirmed(session: Session) -> list[CommunityId]:
     """Return the stopped communities a person has told to go on."""
-    return list((await session.execute(select(_community.id).where(_community.confirmed_at.is_not(None)))).scalars())
+    return list((await session.execute(_CONFIRMED)).scalars())
 
 
 async def stopped(session: Session) -> list[CommunityId]:
     """Return the communities that wait for a person's word."""
-    waits = select(_community.id).where(_community.stopped_at.is_not(None), _community.confirmed_at.is_(None))
-    return list((await session.execute(waits)).scalars())
+    return list((await session.execute(_STOPPED)).scalars())
 
 
 async def overdue(session: Session, community: CommunityId, now: datetime) -> list[SubscriptionRef]:
@@ -70,25 +82,18 @@ async def overdue(session: Session, community: CommunityId, now: datetime) -> li
 
     While the community is stopped only those that were cancelled for a moment that has come: they end whatever else waits.
     """
-    query = _of_subscriptions(_subscription.stripe_account_id, _subscription.stripe_subscription_id)
-    return await _refs(session, query.where(*_overdue(now), _community.id == community))
+    found = await session.execute(_OVERDUE_ONES, {"community": community, "now": now, "earlier": now - AGAIN_AFTER})
+    return [SubscriptionRef(*one) for one in found]
 
 
 async def live(session: Session, community: CommunityId) -> list[SubscriptionRef]:
     """Return every subscription of a community that opens something."""
-    query = _of_subscriptions(_subscription.stripe_account_id, _subscription.stripe_subscription_id)
-    kind = _entitlement.source_kind == SourceKind.SUBSCRIPTION
-    return await _refs(session, query.where(_community.id == community, _ACTIVE, kind))
-
-
-async def _refs(session: Session, query: Select[Any]) -> list[SubscriptionRef]:
-    return [SubscriptionRef(*found) for found in await session.execute(query)]
+    return [SubscriptionRef(*one) for one in await session.execute(_LIVE, {"community": community})]
 
 
 async def held(session: Session, community: CommunityId) -> int:
     """Count the grants a community's members should hold."""
-    counted = select(func.count()).select_from(table(GrantRow)).where(_grant.community_id == community, _grant.wanted)
-    return int((await session.execute(counted)).scalar_one())
+    return int((await session.execute(_HELD, {"community": community})).scalar_one())
 
 
 async def lost(session: Session, community: CommunityId, become: Mapping[EntitlementId, PlanId | None]) -> int:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Index, Text, text, update
+from sqlalchemy import ColumnElement, Index, Integer, Text, bindparam, text, update
 from sqlmodel import Field, SQLModel, col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import Select
 
 from core.ids import CommunityId, GrantId, OwnerTaskId
 from storage.accounts import AccountRow
@@ -56,6 +57,33 @@ class OwnerTask:
     space: SpaceRow
 
 
+_Found = Select[OwnerTaskRow, GrantRow, AccountRow, ResourceRow]
+
+
+def _open(which: ColumnElement[bool]) -> _Found:
+    return (
+        select(OwnerTaskRow, GrantRow, AccountRow, ResourceRow)
+        .join(GrantRow, col(GrantRow.id) == col(OwnerTaskRow.grant_id))
+        .join(AccountRow, col(AccountRow.id) == col(GrantRow.account_id))
+        .join(ResourceRow, col(ResourceRow.id) == col(GrantRow.resource_id))
+        .where(col(OwnerTaskRow.done_at).is_(None), which)
+        .order_by(col(OwnerTaskRow.opened_at), col(OwnerTaskRow.id))
+        .limit(bindparam("limit", type_=Integer))
+    )
+
+
+_LATE = _open(col(OwnerTaskRow.remind_at) <= bindparam("now"))
+_OF_COMMUNITY = _open(col(OwnerTaskRow.community_id) == bindparam("community"))
+_SPACES = select(SpaceRow).where(col(SpaceRow.id).in_(bindparam("spaces", expanding=True)))
+_OVER = select(GrantRow.id).where(or_(col(GrantRow.wanted), col(GrantRow.status) == GrantStatus.DONE))
+_SETTLE = (
+    update(OwnerTaskRow)
+    .where(col(OwnerTaskRow.done_at).is_(None), col(OwnerTaskRow.grant_id).in_(_OVER))
+    .values(done_at=bindparam("now", type_=UTCDateTime))
+    .execution_options(synchronize_session=False)
+)
+
+
 async def ensure(session: AsyncSession, row: OwnerTaskRow) -> bool:
     """Store a task unless one is open for its grant; returns whether it is new."""
     statement = insert(session, OwnerTaskRow).values(row.model_dump()).on_conflict_do_nothing().returning(col(OwnerTaskRow.id))
@@ -64,34 +92,21 @@ async def ensure(session: AsyncSession, row: OwnerTaskRow) -> bool:
 
 async def settle(session: AsyncSession, now: datetime) -> None:
     """Close every task whose person is out, or has paid again."""
-    over = select(GrantRow.id).where(or_(col(GrantRow.wanted), col(GrantRow.status) == GrantStatus.DONE))
-    await session.execute(
-        update(OwnerTaskRow).where(col(OwnerTaskRow.done_at).is_(None), col(OwnerTaskRow.grant_id).in_(over)).values(done_at=now)
-    )
+    await session.execute(_SETTLE, {"now": now})
 
 
 async def late(session: AsyncSession, now: datetime, limit: int) -> Sequence[OwnerTask]:
     """Return open tasks whose owner is to be told again, the oldest first."""
-    return await _tasks(session, col(OwnerTaskRow.remind_at) <= now, limit=limit)
+    return await _tasks(session, _LATE, {"now": now, "limit": limit})
 
 
 async def open_ones(session: AsyncSession, community: CommunityId, limit: int) -> Sequence[OwnerTask]:
     """Return a community's open tasks, the oldest first."""
-    return await _tasks(session, col(OwnerTaskRow.community_id) == community, limit=limit)
+    return await _tasks(session, _OF_COMMUNITY, {"community": community, "limit": limit})
 
 
-async def _tasks(session: AsyncSession, which: ColumnElement[bool], *, limit: int) -> Sequence[OwnerTask]:
-    query = (
-        select(OwnerTaskRow, GrantRow, AccountRow, ResourceRow)
-        .join(GrantRow, col(GrantRow.id) == col(OwnerTaskRow.grant_id))
-        .join(AccountRow, col(AccountRow.id) == col(GrantRow.account_id))
-        .join(ResourceRow, col(ResourceRow.id) == col(GrantRow.resource_id))
-        .where(col(OwnerTaskRow.done_at).is_(None), which)
-        .order_by(col(OwnerTaskRow.opened_at), col(OwnerTaskRow.id))
-        .limit(limit)
-    )
-    rows = (await session.exec(query)).all()
-    spaces = {
-        row.id: row for row in await session.exec(select(SpaceRow).where(col(SpaceRow.id).in_({found[3].space_id for found in rows})))
-    }
+async def _tasks(session: AsyncSession, query: _Found, of: dict[str, object]) -> Sequence[OwnerTask]:
+    rows = (await session.exec(query, params=of)).all()
+    places = {"spaces": list({found[3].space_id for found in rows})}
+    spaces = {row.id: row for row in await session.exec(_SPACES, params=places)}
     return [OwnerTask(*found, spaces[found[3].space_id]) for found in rows]

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
+from typing import Any
 
-from sqlalchemy import CursorResult, Table, delete, func, select, true, tuple_
+from sqlalchemy import CursorResult, Delete, Integer, Select, Table, bindparam, delete, func, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import ColumnElement
 
@@ -18,14 +20,22 @@ class Purge:
 
     async def __call__(self, session: AsyncSession, before: datetime, limit: int) -> int:
         """Delete up to ``limit`` rows, oldest first, whose moment is before ``before``, and return how many there were."""
-        keys = tuple(self.table.primary_key.columns)
-        old = select(*keys).where(*self._old(before)).order_by(self.table.c[self.moment]).limit(limit)
-        result = await session.execute(delete(self.table).where(tuple_(*keys).in_(old)))
+        result = await session.execute(self._delete, {"before": before, "limit": limit})
         return result.rowcount if isinstance(result, CursorResult) else 0
 
     async def count(self, session: AsyncSession, before: datetime) -> int:
         """Count what would be deleted in the end."""
-        return int((await session.execute(select(func.count()).select_from(self.table).where(*self._old(before)))).scalar_one())
+        return int((await session.execute(self._count, {"before": before})).scalar_one())
 
-    def _old(self, before: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-        return self.table.c[self.moment] < before, self.which
+    @cached_property
+    def _delete(self) -> Delete:
+        keys = tuple(self.table.primary_key.columns)
+        old = select(*keys).where(*self._old()).order_by(self.table.c[self.moment]).limit(bindparam("limit", type_=Integer))
+        return delete(self.table).where(tuple_(*keys).in_(old))
+
+    @cached_property
+    def _count(self) -> Select[Any]:
+        return select(func.count()).select_from(self.table).where(*self._old())
+
+    def _old(self) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+        return self.table.c[self.moment] < bindparam("before"), self.which

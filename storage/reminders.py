@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Integer, bindparam, func, select, update
 
 from core.dispatch import Lane
 from core.events import Notice
@@ -21,6 +21,19 @@ from storage.upsert import insert, table
 _subscription = table(SubscriptionRow).c
 _entitlement = table(EntitlementRow).c
 _plan = table(PlanRow).c
+_OPENS = (
+    (_entitlement.source_id == _subscription.id)
+    & (_entitlement.source_kind == SourceKind.SUBSCRIPTION)
+    & (_entitlement.state == EntitlementState.ACTIVE)
+)
+_IS_DUE = (_subscription.past_due_since.is_not(None), _subscription.next_notice_at <= bindparam("now"))
+_DUE = select(
+    _subscription.id, _subscription.community_id, _subscription.member_id, _plan.name, _subscription.past_due_since,
+    _subscription.notices_sent, _entitlement.expires_at, _entitlement.lane,
+).select_from(
+    table(SubscriptionRow).join(table(PlanRow), _plan.id == _subscription.plan_id).outerjoin(table(EntitlementRow), _OPENS)
+).where(*_IS_DUE).order_by(_subscription.next_notice_at, _subscription.id).limit(bindparam("limit", type_=Integer))  # fmt: skip
+_COUNT = select(_subscription.community_id, func.count()).where(*_IS_DUE).group_by(_subscription.community_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +62,12 @@ class Reminder:
 
 async def due(session: Session, now: datetime, limit: int) -> list[Failing]:
     """Return whom to remind, the longest due first."""
-    opens = (_entitlement.source_id == _subscription.id) & (_entitlement.source_kind == SourceKind.SUBSCRIPTION)
-    joined = table(SubscriptionRow).join(table(PlanRow), _plan.id == _subscription.plan_id)
-    joined = joined.outerjoin(table(EntitlementRow), opens & (_entitlement.state == EntitlementState.ACTIVE))
-    query = select(
-        _subscription.id, _subscription.community_id, _subscription.member_id, _plan.name, _subscription.past_due_since,
-        _subscription.notices_sent, _entitlement.expires_at, _entitlement.lane,
-    ).select_from(joined)  # fmt: skip
-    waiting = query.where(_subscription.past_due_since.is_not(None), _subscription.next_notice_at <= now)
-    rows = await session.execute(waiting.order_by(_subscription.next_notice_at, _subscription.id).limit(limit))
-    return [Failing(*row) for row in rows]
+    return [Failing(*row) for row in await session.execute(_DUE, {"now": now, "limit": limit})]
 
 
 async def count(session: Session, now: datetime) -> Tally:
     """Count them by community."""
-    counted = select(_subscription.community_id, func.count()).group_by(_subscription.community_id)
-    due_now = counted.where(_subscription.past_due_since.is_not(None), _subscription.next_notice_at <= now)
-    return Tally({found.community_id: found[1] for found in await session.execute(due_now)})
+    return Tally({found.community_id: found[1] for found in await session.execute(_COUNT, {"now": now})})
 
 
 async def send(session: Session, sweep: Sweep, reminders: Sequence[Reminder]) -> None:

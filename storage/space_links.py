@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, update
+from sqlalchemy import Integer, bindparam, update
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -21,14 +21,18 @@ WARN_AT = 350
 """From then on its creator is told: a new one must be there before anybody who paid finds the old one dead."""
 
 
-def _worn(now: datetime) -> list[ColumnElement[bool]]:
-    old = or_(col(SpaceRow.invite_link_set_at) <= now - WARN_AFTER, col(SpaceRow.invite_link_uses) >= WARN_AT)
-    return [col(SpaceRow.invite_link) != "", ~col(SpaceRow.invite_link_told), col(SpaceRow.connected).is_(True), old]
+_OLD = or_(col(SpaceRow.invite_link_set_at) <= bindparam("old"), col(SpaceRow.invite_link_uses) >= WARN_AT)
+_WORN = (
+    select(SpaceRow)
+    .where(col(SpaceRow.invite_link) != "", ~col(SpaceRow.invite_link_told), col(SpaceRow.connected).is_(True), _OLD)
+    .order_by(SpaceRow.id)
+    .limit(bindparam("limit", type_=Integer))
+)
 
 
 async def worn_out(session: AsyncSession, now: datetime, limit: int) -> Sequence[SpaceRow]:
     """Return spaces whose link is about to stop working and whose creator has not been told."""
-    return (await session.exec(select(SpaceRow).where(*_worn(now)).order_by(SpaceRow.id).limit(limit))).all()
+    return (await session.exec(_WORN, params={"old": now - WARN_AFTER, "limit": limit})).all()
 
 
 async def count_join(session: AsyncSession, space: Space, at: datetime) -> None:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Insert, Select, Table, Text, func, insert, literal, literal_column, select, update
+from sqlalchemy import ColumnElement, Insert, Select, Table, Text, Update, bindparam, func, insert, literal, literal_column, select, update
 from sqlalchemy.orm import aliased
+from sqlalchemy.types import Integer
 
 from core.dispatch import Lane
 from core.events import NoticeKind
@@ -35,6 +36,32 @@ _invites = table(InviteRow)
 _ACTIVE = _entitlements.c.state == inline(EntitlementState.ACTIVE)
 _OPEN = _orders.c.status == inline(OrderStatus.OPEN)
 _RUNNING = _invites.c.expires_at.is_not(None) & _invites.c.ended_at.is_(None)
+_NOW = bindparam("now", type_=UTCDateTime)
+_PASSES = (_ACTIVE, _entitlements.c.source_kind != SourceKind.SUBSCRIPTION, _entitlements.c.expires_at <= _NOW)
+_ORDERS = (_OPEN, _orders.c.expires_at <= _NOW, _orders.c.checkout_session_id.is_(None))
+"""Open orders nobody can pay: the processor never opened a checkout for them."""
+_INVITES = (_RUNNING, _invites.c.expires_at <= _NOW)
+
+
+def _change(rows: Table, due: Select[Any], changes: Mapping[str, object], *also: ColumnElement[Any]) -> Update:
+    """Change up to ``limit`` of the rows ``due`` names, leaving out those another transaction holds; give their ids and communities.
+
+    They are named first, in a query of their own: PostgreSQL may run a subquery once for each row it looks at, and each run of one
+    that skips what is locked and changed finds other rows, beyond the limit.
+    """
+    batch = due.limit(bindparam("limit", type_=Integer))
+    mine = batch.with_for_update(skip_locked=True).cte("mine")  # SQLite has one writer and leaves the lock out
+    return update(rows).where(rows.c.id.in_(select(mine.c.id))).values(**changes).returning(rows.c.id, rows.c.community_id, *also)
+
+
+_END_PASSES = _change(
+    _entitlements,
+    select(_entitlements.c.id).where(*_PASSES).order_by(_entitlements.c.expires_at, _entitlements.c.id),
+    {"state": EntitlementState.ENDED, "ended_at": _NOW, "cause_id": bindparam("cause")},
+    _entitlements.c.lane,
+)
+_EXPIRE_ORDERS = _change(_orders, select(_orders.c.id).where(*_ORDERS).order_by(_orders.c.expires_at), {"status": OrderStatus.EXPIRED})
+_END_INVITES = _change(_invites, select(_invites.c.id).where(*_INVITES).order_by(_invites.c.expires_at), {"ended_at": _NOW})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,41 +72,25 @@ class Sweep:
     cause: CauseId
 
 
-def _passes(now: datetime) -> list[ColumnElement[bool]]:
-    row = _entitlements.c
-    return [_ACTIVE, row.source_kind != SourceKind.SUBSCRIPTION, row.expires_at <= now]
-
-
-def _orders_over(now: datetime) -> list[ColumnElement[bool]]:
-    """Open orders nobody can pay: the processor never opened a checkout for them."""
-    return [_OPEN, _orders.c.expires_at <= now, _orders.c.checkout_session_id.is_(None)]
-
-
-def _invites_over(now: datetime) -> list[ColumnElement[bool]]:
-    return [_RUNNING, _invites.c.expires_at <= now]
-
-
 async def passes_due(session: Session, now: datetime) -> Tally:
     """Count what :func:`end_passes` would end."""
-    return await _count(session, _entitlements, _passes(now))
+    return await _count(session, _entitlements, _PASSES, now)
 
 
 async def orders_due(session: Session, now: datetime) -> Tally:
     """Count what :func:`expire_orders` would expire."""
-    return await _count(session, _orders, _orders_over(now))
+    return await _count(session, _orders, _ORDERS, now)
 
 
 async def invites_due(session: Session, now: datetime) -> Tally:
     """Count what :func:`end_invites` would end."""
-    return await _count(session, _invites, _invites_over(now))
+    return await _count(session, _invites, _INVITES, now)
 
 
 async def end_passes(session: Session, sweep: Sweep, limit: int) -> Tally:
     """End what runs out by itself (every source but a subscription), oldest first: audited, the member reconciled and told."""
     row = _entitlements.c
-    changes = {"state": EntitlementState.ENDED, "ended_at": sweep.at, "cause_id": sweep.cause}
-    due = select(row.id).where(*_passes(sweep.at)).order_by(row.expires_at, row.id).limit(limit)
-    ended = await _change(session, _entitlements, due, changes, row.lane)
+    ended = (await session.execute(_END_PASSES, {"now": sweep.at, "limit": limit, "cause": sweep.cause})).all()
     if ended:
         among = row.id.in_([found.id for found in ended])
         facts = ("entitlement", "entitlement.changed", "its time was over")
@@ -94,8 +105,7 @@ async def end_passes(session: Session, sweep: Sweep, limit: int) -> Tally:
 
 async def expire_orders(session: Session, sweep: Sweep, limit: int) -> Tally:
     """Expire open orders nobody can pay any more."""
-    due = select(_orders.c.id).where(*_orders_over(sweep.at)).order_by(_orders.c.expires_at).limit(limit)
-    expired = await _change(session, _orders, due, {"status": OrderStatus.EXPIRED})
+    expired = (await session.execute(_EXPIRE_ORDERS, {"now": sweep.at, "limit": limit})).all()
     if expired:
         states = ({"status": str(OrderStatus.OPEN)}, {"status": str(OrderStatus.EXPIRED)})
         facts = ("order", "order.expired", "no checkout was opened for it")
@@ -106,8 +116,7 @@ async def expire_orders(session: Session, sweep: Sweep, limit: int) -> Tally:
 
 async def end_invites(session: Session, sweep: Sweep, limit: int) -> Tally:
     """Mark links whose time is over, audited; they sell nothing since that moment anyway."""
-    due = select(_invites.c.id).where(*_invites_over(sweep.at)).order_by(_invites.c.expires_at).limit(limit)
-    ended = await _change(session, _invites, due, {"ended_at": sweep.at})
+    ended = (await session.execute(_END_INVITES, {"now": sweep.at, "limit": limit})).all()
     if ended:
         states = ({"state": "running"}, {"state": "ended"})
         facts = ("invite", "invite.ended", "its time was over")
@@ -115,22 +124,9 @@ async def end_invites(session: Session, sweep: Sweep, limit: int) -> Tally:
     return Tally(CommunityId(found.community_id) for found in ended)
 
 
-async def _count(session: Session, rows: Table, due: list[ColumnElement[bool]]) -> Tally:
+async def _count(session: Session, rows: Table, due: Sequence[ColumnElement[bool]], now: datetime) -> Tally:
     counted = select(rows.c.community_id, func.count()).where(*due).group_by(rows.c.community_id)
-    return Tally({CommunityId(community): number for community, number in await session.execute(counted)})
-
-
-async def _change(
-    session: Session, rows: Table, due: Select[Any], changes: Mapping[str, object], *also: ColumnElement[Any]
-) -> Sequence[Any]:
-    """Change the rows ``due`` names, leaving out those another transaction holds, and return their ids and communities.
-
-    They are named first, in a query of their own: PostgreSQL may run a subquery once for each row it looks at, and each run of one
-    that skips what is locked and changed finds other rows, beyond the limit.
-    """
-    mine = due.with_for_update(skip_locked=True).cte("mine")  # SQLite has one writer and leaves the lock out
-    statement = update(rows).where(rows.c.id.in_(select(mine.c.id))).values(**changes).returning(rows.c.id, rows.c.community_id, *also)
-    return (await session.execute(statement)).all()
+    return Tally({CommunityId(community): number for community, number in await session.execute(counted, {"now": now})})
 
 
 def _name(sweep: Sweep, rows: Table, what: str) -> ColumnElement[str]:

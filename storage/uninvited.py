@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Text, delete
+from sqlalchemy import Text, bindparam, delete
 from sqlmodel import Field, SQLModel, and_, col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -34,33 +34,36 @@ class UninvitedRow(SQLModel, table=True):
     seen_at: datetime = Field(sa_type=UTCDateTime)
 
 
+_SOLD = (
+    select(ResourceRow, SpaceRow)
+    .join(SpaceRow, col(SpaceRow.id) == col(ResourceRow.space_id))
+    .where(col(ResourceRow.kind) == bindparam("kind"), col(SpaceRow.connected))
+    .where(col(SpaceRow.platform).in_(bindparam("platforms", expanding=True)))
+    .where(col(ResourceRow.id).in_(select(PlanResourceRow.resource_id)))
+    .order_by(col(ResourceRow.id))
+)
+_OURS = and_(col(GrantRow.attempted), ~col(GrantRow.found), col(GrantRow.status) != GrantStatus.DONE)
+_LET_IN = (
+    select(AccountRow.external_id)
+    .join(GrantRow, col(GrantRow.account_id) == col(AccountRow.id))
+    .where(col(GrantRow.resource_id) == bindparam("resource"), or_(col(GrantRow.wanted), _OURS))
+)
+_KNOWN = select(UninvitedRow.external_id).where(col(UninvitedRow.resource_id) == bindparam("resource"))
+
+
 async def sold(session: AsyncSession, kind: ResourceKind, platforms: Collection[PlatformName]) -> list[tuple[ResourceRow, SpaceRow]]:
     """Return everything of a kind that a plan opens, each with its space, where we still are."""
-    query = (
-        select(ResourceRow, SpaceRow)
-        .join(SpaceRow, col(SpaceRow.id) == col(ResourceRow.space_id))
-        .where(ResourceRow.kind == kind, col(SpaceRow.connected), col(SpaceRow.platform).in_(platforms))
-        .where(col(ResourceRow.id).in_(select(PlanResourceRow.resource_id)))
-        .order_by(col(ResourceRow.id))
-    )
-    return list((await session.exec(query)).all())
+    return list((await session.exec(_SOLD, params={"kind": kind, "platforms": list(platforms)})).all())
 
 
 async def let_in(session: AsyncSession, resource: ResourceId) -> set[PlatformUserId]:
     """Return who is to have it, and whom we are still to take out of it."""
-    ours = and_(col(GrantRow.attempted), ~col(GrantRow.found), col(GrantRow.status) != GrantStatus.DONE)
-    query = (
-        select(AccountRow.external_id)
-        .join(GrantRow, col(GrantRow.account_id) == col(AccountRow.id))
-        .where(GrantRow.resource_id == resource, or_(col(GrantRow.wanted), ours))
-    )
-    return {PlatformUserId(one) for one in await session.exec(query)}
+    return {PlatformUserId(one) for one in await session.exec(_LET_IN, params={"resource": resource})}
 
 
 async def note(session: AsyncSession, resource: ResourceRow, people: Collection[PlatformUserId], now: datetime) -> list[PlatformUserId]:
     """Remember exactly these people; returns those who are new, in order."""
-    stored = select(UninvitedRow.external_id).where(UninvitedRow.resource_id == resource.id)
-    known = {PlatformUserId(user) for user in await session.exec(stored)}
+    known = {PlatformUserId(user) for user in await session.exec(_KNOWN, params={"resource": resource.id})}
     for some in slices(sorted(known.difference(people)), AT_ONCE):
         gone = delete(UninvitedRow).where(col(UninvitedRow.resource_id) == resource.id, col(UninvitedRow.external_id).in_(some))
         await session.execute(gone)

@@ -14,6 +14,16 @@ def table(row: type[SQLModel]) -> Table:
     return SQLModel.metadata.tables[str(row.__tablename__)]
 
 
+def inserts(row: type[SQLModel]) -> dict[str, SQLiteInsert | PostgresInsert]:
+    """Return what :func:`insert` would, for each dialect, to build a statement once for both."""
+    return {"sqlite": SQLiteInsert(table(row)), "postgresql": PostgresInsert(table(row))}
+
+
+def dialect_of(session: AsyncSession) -> str:
+    """Return which of them a session speaks."""
+    return session.get_bind().dialect.name
+
+
 def insert(session: AsyncSession, row: type[SQLModel]) -> SQLiteInsert | PostgresInsert:
     """Return a Core INSERT into ``row``'s table that knows ``on_conflict_do_nothing`` and ``on_conflict_do_update``."""
     return _insert(session.get_bind().dialect.name, row)
