@@ -26,18 +26,14 @@ def dialect_of(session: AsyncSession) -> str:
 
 def insert(session: AsyncSession, row: type[SQLModel]) -> SQLiteInsert | PostgresInsert:
     """Return a Core INSERT into ``row``'s table that knows ``on_conflict_do_nothing`` and ``on_conflict_do_update``."""
-    return _insert(session.get_bind().dialect.name, row)
+    return inserts(row)[dialect_of(session)]
 
 
 async def keep_first(session: AsyncSession, row: SQLModel) -> None:
     """Store a row unless one with its key is there."""
-    await session.execute(_unless_there(session.get_bind().dialect.name, type(row)), row.model_dump())
-
-
-def _insert(dialect: str, row: type[SQLModel]) -> SQLiteInsert | PostgresInsert:
-    return SQLiteInsert(table(row)) if dialect == "sqlite" else PostgresInsert(table(row))
+    await session.execute(_unless_there(dialect_of(session), type(row)), row.model_dump())
 
 
 @cache
 def _unless_there(dialect: str, row: type[SQLModel]) -> SQLiteInsert | PostgresInsert:
-    return _insert(dialect, row).on_conflict_do_nothing()
+    return inserts(row)[dialect].on_conflict_do_nothing()
