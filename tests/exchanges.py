@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
-_LONG = re.compile(r"(?=\w*\d)[\w-]{10,}", re.ASCII)
+_LONG = re.compile(r"[\w-]{10,}", re.ASCII)
 _KINDS = str.maketrans({chr(first + more): chr(first) for first, many in ((48, 10), (65, 26), (97, 26)) for more in range(many)})
 _MOMENT = 10**8
 """Whole numbers from here on are moments in seconds, of which only the length is kept."""
@@ -49,7 +49,12 @@ def _value(value: object) -> object:
         case list() | tuple():
             return len(value), frozenset(map(_value, value))
         case str():
-            return _LONG.sub(lambda found: found[0].translate(_KINDS), value)
+            return _LONG.sub(_kinds, value)
         case int() if not isinstance(value, bool) and abs(value) >= _MOMENT:
             return "moment", value < 0, len(str(value))
     return type(value), value
+
+
+def _kinds(found: re.Match[str]) -> str:
+    """Return an id with the kind of each of its characters; a word without a figure is no id."""
+    return found[0].translate(_KINDS) if any(map(str.isdigit, found[0])) else found[0]
