@@ -22,16 +22,18 @@ class Looks:
 
     @asynccontextmanager
     async def at(self, external_id: str, since: datetime | None = None) -> AsyncIterator[datetime | None]:
-        """Yield the moment of a look that begins now, or None when one that began after ``since`` went well; one look at a time."""
+        """Yield the moment of a look that begins now, or None when one that began after ``since`` counts; one look at a time."""
         async with self._looking.setdefault(external_id, asyncio.Lock()):
             if since is not None and self._asked.get(external_id, since) > since:
                 yield None
-                return
-            asked_at = self._clock.now()
-            yield asked_at
-            self._asked[external_id] = asked_at
-            if len(self._asked) > REMEMBERED:
-                self._asked.pop(next(iter(self._asked)))
+            else:
+                yield self._clock.now()
+
+    def count(self, external_id: str, asked_at: datetime) -> None:
+        """Have a look count for what was said before it: everything here follows from it. One that had to leave something does not."""
+        self._asked[external_id] = asked_at
+        if len(self._asked) > REMEMBERED:
+            self._asked.pop(next(iter(self._asked)))
 
     def __contains__(self, external_id: str) -> bool:
         """Whether an object was looked at lately."""

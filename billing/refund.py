@@ -55,14 +55,15 @@ class Payments:
         Raises Stopped when it would end something in a community that is stopped and no webhook told of it (``live`` is false).
         """
         async with self._looks.at(external_id, since) as asked_at:
-            if asked_at is not None:
-                await self._look(account, external_id, cause, live=live, also=also)
+            if asked_at is not None and await self._look(account, external_id, cause, live=live, also=also):
+                self._looks.count(external_id, asked_at)
 
-    async def _look(self, account: StripeAccountId, external_id: str, cause: CauseId, *, live: bool, also: Also | None) -> None:
+    async def _look(self, account: StripeAccountId, external_id: str, cause: CauseId, *, live: bool, also: Also | None) -> bool:
+        """Say whether the look counts: one at a payment for a subscription we know, of which two events tell at once."""
         payment = await (await self._gateways.of(account)).payment(external_id)
         if payment.subscription:
-            await self._of_subscription(account, payment, cause, live=live, also=also)
-        elif payment.kind == "tip":
+            return await self._of_subscription(account, payment, cause, live=live, also=also)
+        if payment.kind == "tip":
             async with self._db.transaction() as session:
                 tip = await session.get(TipRow, TipId(payment.reference), with_for_update=True)
                 if tip is not None and tip.stripe_account_id == account:
@@ -72,6 +73,7 @@ class Payments:
                 order = await session.get(OrderRow, OrderId(payment.reference))
             if order is not None and order.stripe_account_id == account:
                 await self._orders.book(account, payment, order, cause=cause, also=also)
+        return False
 
     async def invoice(
         self,
@@ -100,11 +102,11 @@ class Payments:
 
     async def _of_subscription(
         self, account: StripeAccountId, payment: PaymentSnapshot, cause: CauseId, *, live: bool, also: Also | None
-    ) -> None:
+    ) -> bool:
         async with self._db.transaction() as session:
             row = await subscriptions.by_stripe_id(session, account, payment.subscription, lock=True)
             if row is None:
-                return
+                return False
             trail = Trail(self._ids, self._clock.now(), cause)
             await Books(session, self._ids, row.community_id, account, trail).payment(payment, SALES, f"subscription:{row.id}")
             if payment.unsettled:
@@ -118,3 +120,4 @@ class Payments:
             raise Stopped("given back in full, but the community is stopped until somebody has looked at what would end in it")
         if payment.given_back or undone:
             await self._subscriptions.refunded(account, payment.subscription, payment.invoice, given_back=payment.given_back, cause=cause)
+        return True

@@ -53,6 +53,7 @@ class Subscriptions:
                 await self.apply(session, account, snapshot, Trail(self._ids, asked_at, cause))
                 if also is not None:
                     await also(session)
+            self._looks.count(external_id, asked_at)
 
     def asked(self, external_id: str) -> bool:
         """Whether a subscription is one of those we looked at lately."""
