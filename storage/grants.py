@@ -127,15 +127,12 @@ _OF_MEMBER = _TASKS.where(GrantRow.member_id == bindparam("member"))
 _ON_LANE = (GrantRow.lane == bindparam("lane"), col(GrantRow.status) == inline(GrantStatus.PENDING))
 _DUE = _TASKS.where(*_ON_LANE, col(GrantRow.due_at) <= bindparam("now"))
 _DUE_OF_RESOURCE = _DUE.where(GrantRow.resource_id == bindparam("resource")).order_by(col(GrantRow.due_at)).limit(_LIMIT)
-_IN_TURN = _DUE.order_by(col(GrantRow.wanted).desc(), col(GrantRow.due_at)).limit(_LIMIT)
-_NOT_FULL = col(ResourceRow.space_id).not_in(bindparam("full", expanding=True))
-_NOT_BESIDES = col(GrantRow.resource_id).not_in(bindparam("besides", expanding=True))
-_DUE_OUTSIDE = {
-    (False, False): _IN_TURN,
-    (True, False): _IN_TURN.where(_NOT_FULL),
-    (False, True): _IN_TURN.where(_NOT_BESIDES),
-    (True, True): _IN_TURN.where(_NOT_FULL, _NOT_BESIDES),
-}
+_DUE_OUTSIDE = (
+    _DUE.where(col(ResourceRow.space_id).not_in(bindparam("full", expanding=True)))
+    .where(col(GrantRow.resource_id).not_in(bindparam("besides", expanding=True)))
+    .order_by(col(GrantRow.wanted).desc(), col(GrantRow.due_at))
+    .limit(_LIMIT)
+)
 _NEXT_DUE = select(GrantRow.due_at).where(*_ON_LANE).order_by(col(GrantRow.due_at)).limit(1)
 _ROWS_OF_MEMBER = select(GrantRow).where(GrantRow.member_id == bindparam("member")).with_for_update()
 _WAITING_FOR = (
@@ -159,13 +156,8 @@ async def due(
     session: AsyncSession, lane: Lane, now: datetime, limit: int, full: Collection[SpaceId] = (), besides: Collection[ResourceId] = ()
 ) -> list[GrantTask]:
     """Return what is due on a lane outside the ``full`` spaces and ``besides`` some resources, gains before losses, oldest first."""
-    which: dict[str, object] = {"lane": lane, "now": now, "limit": limit}
-    if full:
-        which["full"] = list(full)
-    if besides:
-        which["besides"] = list(besides)
-    rows = await session.exec(_DUE_OUTSIDE[bool(full), bool(besides)], params=which)
-    return [GrantTask(*row) for row in rows]
+    which = {"lane": lane, "now": now, "limit": limit, "full": list(full), "besides": list(besides)}
+    return [GrantTask(*row) for row in await session.exec(_DUE_OUTSIDE, params=which)]
 
 
 async def due_of_resource(session: AsyncSession, lane: Lane, now: datetime, resource: ResourceId, limit: int) -> list[GrantTask]:

@@ -1,5 +1,6 @@
 """INSERT … ON CONFLICT for whichever database a session speaks to: deciding in SQL, so that no race between a look and a write exists."""
 
+from collections.abc import Mapping
 from functools import cache
 
 from sqlalchemy import Table
@@ -14,8 +15,9 @@ def table(row: type[SQLModel]) -> Table:
     return SQLModel.metadata.tables[str(row.__tablename__)]
 
 
-def inserts(row: type[SQLModel]) -> dict[str, SQLiteInsert | PostgresInsert]:
-    """Return what :func:`insert` would, for each dialect, to build a statement once for both."""
+@cache
+def inserts(row: type[SQLModel]) -> Mapping[str, SQLiteInsert | PostgresInsert]:
+    """Return what :func:`insert` would, for each dialect, to build a statement once for both; they are made once."""
     return {"sqlite": SQLiteInsert(table(row)), "postgresql": PostgresInsert(table(row))}
 
 
