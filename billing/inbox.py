@@ -3,9 +3,10 @@
 import asyncio
 import logging
 import random
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Coroutine, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from billing.head_start import HeadStart
 from billing.order import Orders
@@ -101,7 +102,9 @@ class StripeInbox:
             waiting = [item for item in _items(heads) if item.key not in busy]
             chosen = _first(waiting, busy)
             crowded = len(heads) >= BATCH
-            jobs = {item.key: self._in_turn(account, lane, epoch, item, places) for item in self._ordered(chosen, crowded=crowded)}
+            jobs: dict[Hashable, Coroutine[Any, Any, None]] = {
+                item.key: self._in_turn(account, lane, epoch, item, places) for item in self._ordered(chosen, crowded=crowded)
+            }
             return Found(jobs, more=len(chosen) < len(waiting) or crowded)
 
         await pump(find, self._db.woken(lane))

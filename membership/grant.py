@@ -24,7 +24,7 @@ from membership.recording import Recording
 from membership.withdrawal import withdrawn
 from storage import grants, lanes
 from storage.database import Database, will_wake
-from storage.grants import Actual, GrantRow, GrantTask
+from storage.grants import Actual, GrantTask
 
 BATCH = 64
 AT_ONCE = 48
@@ -168,13 +168,11 @@ class GrantDrain:
         """
         async with self._db.transaction() as session:
             await lanes.fence(session, lane, epoch)
-            row = await session.get_one(GrantRow, task.grant.id, with_for_update=True)
-            if row.version != task.grant.version:
+            found = held is not None and task.resource in held
+            if not await grants.attempt(session, task.grant, found=found):
                 will_wake(session, lane)
                 return False
-            row.found, row.attempted = held is not None and task.resource in held, True
-            session.add(row)
-        task.grant.found, task.grant.attempted = row.found, True
+        task.grant.found, task.grant.attempted = found, True
         return True
 
     async def _carry_out(self, work: _Work, task: GrantTask, held: frozenset[Resource] | None) -> Outcome:

@@ -19,6 +19,7 @@ from storage.database import will_wake
 from storage.resources import ResourceRow
 from storage.spaces import SpaceRow
 from storage.types import UTCDateTime, inline, owned, scoped
+from storage.upsert import table
 
 
 class Actual(StrEnum):
@@ -133,6 +134,13 @@ _DUE_OUTSIDE = (
     .order_by(col(GrantRow.wanted).desc(), col(GrantRow.due_at))
     .limit(_LIMIT)
 )
+_ATTEMPT = (
+    table(GrantRow)
+    .update()
+    .where(table(GrantRow).c.id == bindparam("grant"), table(GrantRow).c.version == bindparam("read"))
+    .values(attempted=True, found=bindparam("there"))
+    .returning(table(GrantRow).c.id)
+)
 _NEXT_DUE = select(GrantRow.due_at).where(*_ON_LANE).order_by(col(GrantRow.due_at)).limit(1)
 _ROWS_OF_MEMBER = select(GrantRow).where(GrantRow.member_id == bindparam("member")).with_for_update()
 _WAITING_FOR = (
@@ -170,6 +178,12 @@ async def held_for_change(session: AsyncSession, ids: Sequence[GrantId]) -> dict
     """Return rows by id, held against other writers until this transaction ends."""
     query = select(GrantRow).where(col(GrantRow.id).in_(ids)).order_by(col(GrantRow.id)).with_for_update()
     return {row.id: row for row in await session.exec(query)}
+
+
+async def attempt(session: AsyncSession, grant: GrantRow, *, found: bool) -> bool:
+    """Note that we are about to give it, and whether it was found with them; False when what is wanted has changed since it was read."""
+    which = {"grant": grant.id, "read": grant.version, "there": found}
+    return (await session.execute(_ATTEMPT, which)).first() is not None
 
 
 async def next_due(session: AsyncSession, lane: Lane) -> datetime | None:
