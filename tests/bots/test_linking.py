@@ -9,7 +9,7 @@ from core.errors import Refusal
 from core.ids import CauseId, CommunityId, OrderId, PlatformUserId, SpaceId
 from core.people import GUEST, Identity
 from core.platform import EventKind
-from membership.status import WayIn
+from membership.standing import WayIn
 from sandbox.memory.world import NAME
 from storage import spaces
 from storage.orders import OrderRow
