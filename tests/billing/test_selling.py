@@ -345,8 +345,8 @@ async def test_the_portal_is_for_those_who_paid(market: Market) -> None:
 @pytest.mark.parametrize(
     ("amount", "message", "code", "says"),
     [
-        (Money(1, "USD"), "", "amount_too_small", "The least is 0.50 USD"),
-        (Money(6_000_000, "USD"), "", "amount_too_large", "The most one tip can be is 50,000.00 USD"),
+        (Money(1, "USD"), "", "amount_too_small", "Make it 0.50 USD or more"),
+        (Money(6_000_000, "USD"), "", "amount_too_large", "Make it 50,000.00 USD or less"),
         (Money(500, "USD"), "x" * 301, "message_too_long", "Say it in 300 letters or fewer"),
     ],
 )
