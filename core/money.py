@@ -137,7 +137,7 @@ def _minor(digits: str, currency: str, text: str) -> int:
     if scaled != scaled.to_integral_value() or scaled <= 0:
         raise Refusal("bad_amount", f"“{text[:40]}” is not an amount {currency} can be paid in. Write it like {_example(currency)}.")
     if places == GROUP and int(scaled) % 10:
-        raise Refusal("bad_amount", f"Amounts in {currency} must end in 0: two decimals are all a card can pay. Write it like {_example(currency)}.")
+        raise Refusal("bad_amount", f"Amounts in {currency} must end in 0: a card pays two decimals. Write it like {_example(currency)}.")
     _check_whole(Money(int(scaled), currency))
     return int(scaled)
 

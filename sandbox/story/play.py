@@ -47,12 +47,12 @@ async def play(*, keep: bool = False, as_json: bool = False, record: Path | None
                 results.append(result)
                 _show(result, console, as_json=as_json)
                 if not result.ok:
-                    console.print(f"[dim]{stage.product.tail(2000)}[/dim]", highlight=False)
+                    console.print(f"[dim]{_plain(stage.product.tail(2000))}[/dim]", highlight=False, soft_wrap=True)
                     break
             if keep:
                 await _stay(stage, console)
     except ProductError as error:
-        console.print(str(error), markup=False)
+        console.print(str(error), markup=False, highlight=False, soft_wrap=True)
         return 1
     if not as_json:
         console.print(_table(results))
@@ -80,7 +80,7 @@ def _show(result: Result, console: Console, *, as_json: bool) -> None:
         sys.stdout.flush()
         return
     mark = "[green]✓[/green]" if result.ok else "[red]✗[/red]"
-    console.print(f"{mark} {result.step} [dim]{_plain(result.detail)}[/dim]", highlight=False)
+    console.print(f"{mark} {result.step} [dim]{_plain(result.detail)}[/dim]", highlight=False, soft_wrap=True)
 
 
 def _plain(text: str) -> str:

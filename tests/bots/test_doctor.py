@@ -187,7 +187,9 @@ async def test_a_sweep_that_is_not_stopped_needs_no_confirming_and_one_that_is_g
         session.add(row)
 
     await change(installation, look)
-    with pytest.raises(Refusal, match="Cleo's place is not stopped: there is nothing to confirm. doorman doctor shows what is") as refused:
+    with pytest.raises(
+        Refusal, match=r"Cleo's place is not stopped: there is nothing to confirm\. doorman doctor shows what is"
+    ) as refused:
         await confirm(installation.configuration(), communities[0].id)
     assert refused.value.code == "not_stopped"
     await change(installation, stop)

@@ -119,7 +119,9 @@ async def test_a_second_change_too_soon_is_refused_until_the_creator_allows_it(b
 
 
 async def test_the_creator_is_told_when_there_is_nobody_to_allow_it_to(bench: Bench) -> None:
-    assert "@Fay has no membership here, so there is nothing to change. Pick the account they have it with." in text(await bench.ask(bench.creator, "doorman account", who=bench.fan))
+    assert "@Fay has no membership here, so there is nothing to change. Pick the one they pay with." in text(
+        await bench.ask(bench.creator, "doorman account", who=bench.fan)
+    )
 
 
 @pytest.mark.parametrize("code", ["nonsense", "`x`", "y" * 90])
