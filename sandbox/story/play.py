@@ -22,6 +22,8 @@ Step = Callable[[Stage], Awaitable[str]]
 STEPS: tuple[Step, ...] = (*selling.ACT, *doors.ACT, *seasons.ACT)
 READING_SPEED = 1.2
 """Real seconds a step stays on a terminal before the next begins."""
+IN_TIME = "nothing came of it in time. If this machine is busy, try again."
+"""Said of an error that has no words of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,8 @@ async def _play_one(stage: Stage, step: Step, console: Console) -> Result:
             if console.is_terminal:
                 await asyncio.sleep(READING_SPEED)
     except (Failed, Refused, Missing, NoAnswerError, LookupError, TimeoutError) as error:
-        return Result(title, ok=False, detail=f"{type(error).__name__}: {error}", ms=(time.monotonic() - started) * 1000)
+        why = f"{type(error).__name__}: {str(error) or IN_TIME}"
+        return Result(title, ok=False, detail=why, ms=(time.monotonic() - started) * 1000)
     return Result(title, ok=True, detail=detail, ms=(time.monotonic() - started) * 1000, waited=stage.waited)
 
 
