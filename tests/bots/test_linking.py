@@ -124,6 +124,10 @@ async def test_the_creator_is_told_when_there_is_nobody_to_allow_it_to(bench: Be
     )
 
 
+async def test_whom_to_allow_it_to_has_to_be_said(bench: Bench) -> None:
+    assert "Say whom it is for." in text(await bench.ask(bench.creator, "doorman account"))
+
+
 @pytest.mark.parametrize("code", ["nonsense", "`x`", "y" * 90])
 async def test_a_code_nobody_made_is_refused_kindly(bench: Bench, code: str) -> None:
     assert "/link gives you a new one" in text(await bench.ask(bench.fan, "claim", code=code))
