@@ -13,7 +13,7 @@ from bots.settings import BadSettings, Configuration
 from core.clock import Clock, SystemClock
 from core.ids import Ids, PlatformName, RandomIds
 from core.platform import PlatformAdapter
-from storage import grants, schema, stripe_accounts, webhook_endpoints
+from storage import retrying, schema, stripe_accounts, webhook_endpoints
 from storage.credentials import CredentialStore
 from storage.database import Database
 from storage.engine import create_engines, obstacle
@@ -109,7 +109,7 @@ async def prepare(db: Database, clock: Clock, *, migrate: bool) -> None:
         raise schema.SchemaError("the database is not up to date; run: doorman migrate")
     await prepare_rows(db, clock)
     async with db.transaction() as session:
-        await grants.revive(session, clock.now())
+        await retrying.revive(session, clock.now())
 
 
 async def prepare_rows(db: Database, clock: Clock) -> None:

@@ -22,7 +22,7 @@ from membership.batch import BatchDrain, Heap, is_batched
 from membership.outcome import Outcome, blocked, done, failed
 from membership.recording import Recording
 from membership.withdrawal import withdrawn
-from storage import grants, lanes
+from storage import grants, lanes, retrying
 from storage.database import Database, will_wake
 from storage.grants import Actual, GrantTask
 
@@ -212,7 +212,7 @@ class GrantDrain:
         if admitted.outcome is AdmissionOutcome.INVITED:
             return blocked(error, invite_url=admitted.invite_url, carried=admitted.carries)
         async with self._db.glance() as session:
-            elsewhere = await grants.waits_elsewhere(session, task.account.id, task.space_row.id)
+            elsewhere = await retrying.waits_elsewhere(session, task.account.id, task.space_row.id)
         if not elsewhere:
             await self._credentials.forget(task.account.platform, subject, JOIN_TOKEN)
         await work.adapter.grant(task.resource, user, reason=GRANTED)

@@ -7,7 +7,7 @@ from core.errors import Remedy
 from core.ids import CauseId, Ids, PlatformUserId
 from core.people import Identity
 from core.platform import Space
-from storage import accounts, grants, spaces
+from storage import accounts, grants, retrying, spaces
 from storage.audit import Trail, record
 from storage.database import Database, Session, will_wake
 from storage.grants import Actual, GrantRow, GrantStatus
@@ -46,7 +46,7 @@ class Members:
     async def present(self, space: Space, user: PlatformUserId, *, cause: CauseId) -> None:
         """Somebody who acts in the space is in it: give what waited for them to come, though nobody told us that they came."""
         async with self._db.glance() as session:
-            waiting = await grants.waiting_for(session, space, user)
+            waiting = await retrying.waiting_for(session, space, user)
         if waiting:
             await self.joined(space, user, at=self._clock.now(), cause=cause)
 

@@ -10,7 +10,7 @@ from core.errors import Refusal
 from core.ids import CauseId, PlatformName
 from core.people import GUEST, Identity
 from core.platform import AccountLinking, LinkedAccount
-from storage import grants
+from storage import retrying
 from web import guest, link
 from web.browser import known, own_form, prove, proven, remember
 from web.invite import adapter_of, callback_url, platforms
@@ -72,7 +72,7 @@ async def _keep_token(request: web.Request, account: LinkedAccount, who: Identit
         return
     await request.app[CREDENTIALS].put(who.platform, f"{who.realm}:{who.user}", PURPOSE, account.token, account.token_expires_at)
     async with request.app[DATABASE].transaction() as session:
-        await grants.knock_again(session, who, request.app[CLOCK].now())
+        await retrying.knock_again(session, who, request.app[CLOCK].now())
 
 
 _ENDS: Final[Mapping[str, tuple[Callable[[str], str], _End]]] = MappingProxyType(

@@ -1,5 +1,6 @@
 """Being let into a space from a page: with a state of ours, once, and into the community whose link it was."""
 
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -8,7 +9,7 @@ from core.errors import Refusal
 from core.ids import CauseId, PlatformUserId
 from core.platform import Space
 from sandbox.clock import VirtualClock
-from tests.web.fakes import DEN, LODGE, PIER
+from tests.web.fakes import DEN, HARBOUR, PIER, plan
 from tests.web.site import Answer, Site, Visitor
 from web.round_trip import STATE_LIFE
 
@@ -27,6 +28,12 @@ async def away(fan: Visitor, query: str = "") -> str:
     assert answer.status == 303
     assert answer.location.startswith("https://harbour.example/install?")
     return parse_qs(urlsplit(answer.location).query)["state"][0]
+
+
+def sell_on_harbour(site: Site) -> None:
+    """Sell where spaces let us in from a page, so that nothing but the purpose tells a sign-in from an installation."""
+    quay = replace(plan(), resources=(replace(plan().resources[0], platform=HARBOUR),))
+    site.invites.sell("quay", platform=HARBOUR, plan=quay)
 
 
 async def back(fan: Visitor, state: str, code: str = "let-in") -> Answer:
@@ -81,8 +88,8 @@ async def test_a_callback_that_answers_no_question_of_ours_is_refused(site: Site
         case "used":
             await fan.get(f"/harbour/oauth_redirect?error=access_denied&state={state}")
         case "a sign-in's":
-            offer = await fan.get("/j/gold")
-            state = (await fan.submit(offer, "/j/gold/continue")).state
+            sell_on_harbour(site)
+            state = (await fan.submit(await fan.get("/j/quay"), "/j/quay/continue")).state
         case "late":
             clock.advance(STATE_LIFE)
         case _:
@@ -94,8 +101,9 @@ async def test_a_callback_that_answers_no_question_of_ours_is_refused(site: Site
 
 
 async def test_a_sign_in_does_not_take_the_state_of_an_install(fan: Visitor) -> None:
-    answer = await fan.get(f"/oauth/{LODGE}/callback?code=code-of-ben&state={await away(fan)}")
+    answer = await fan.get(f"/oauth/{HARBOUR}/callback?code=code-of-ben&state={await away(fan)}")
     assert answer.status == 400
+    assert "Nothing was linked" in answer.text
 
 
 async def test_a_refused_code_installs_nothing(site: Site, fan: Visitor) -> None:
