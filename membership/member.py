@@ -14,7 +14,6 @@ from storage.database import Database, Session, will_wake
 from storage.grants import Actual, GrantRow, GrantStatus
 
 
-
 class Members:
     """What a join or a leave means for the grants of whoever came or went."""
 

@@ -71,7 +71,9 @@ async def test_what_slack_did_not_sign_leaves_no_row_whatever_it_holds(club: Clu
     assert where is not None
     before = len(await came(club))
     form, now = "application/x-www-form-urlencoded", str(int(SystemClock().now().timestamp()))
-    body = urlencode({"command": "/doorman", "text": "status", "user_id": "U1", "team_id": club.workspace.id, "trigger_id": "1.2.a"}).encode()
+    body = urlencode(
+        {"command": "/doorman", "text": "status", "user_id": "U1", "team_id": club.workspace.id, "trigger_id": "1.2.a"}
+    ).encode()
     async with aiohttp.ClientSession() as http:
         for data, kind, headers in (
             (b"{bad", JSON, {}),

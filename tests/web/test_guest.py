@@ -161,7 +161,7 @@ async def test_commands_are_shown_as_they_are_typed_in_each_place(
     assert "Type /status or /manage in <bdi>Ann&#39;s den</bdi> on Lodge to" in page.text
     assert "Type /pier status or /pier manage in <bdi>Ann&#39;s den</bdi> on Harbour to" in page.text
     page = await fan.submit(page, f"{path}/claim")
-    assert ["<code>/claim " in page.text, "<code>/pier claim " in page.text, "/doorman" in page.text] == [True, True, False]
+    assert ["<code>/claim " in page.text, "<code>/pier claim " in page.text, "<code>/doorman" in page.text] == [True, True, False]
 
 
 async def test_without_a_stored_link_the_page_says_whom_to_ask(site: Site, town: Town, fan: Visitor) -> None:
