@@ -181,7 +181,7 @@ async def test_an_invite_that_stays_out_is_taken_back_once_the_platform_lets_us(
 async def test_an_invite_that_stays_out_is_looked_after_with_ever_longer_pauses_and_not_beyond_its_life(house: House, kept: Kept) -> None:
     await kept.come_and_go()
     house.adapter.calls.clear()
-    pauses = []
+    pauses: list[timedelta] = []
     while (row := await house.row(kept.who)).status == GrantStatus.PENDING:
         assert len(pauses) < 24 * 7 * 2 + 16
         pauses.append(row.due_at - house.clock.now())
