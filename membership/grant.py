@@ -137,6 +137,8 @@ class GrantDrain:
             async with self._db.transaction() as session:
                 await lanes.fence(session, lane, epoch)
                 await self._recording.record(session, task, outcome, self._clock.now())
+                if outcome.silent:
+                    await grants.put_off(session, task.space_row, self._clock.now())
 
     async def _try(self, work: _Work, task: GrantTask, held: frozenset[Resource] | None) -> Outcome:
         try:

@@ -33,6 +33,8 @@ class Outcome:
     answer: str = ""
     carried: bool = False
     """They are outside, and an invite that is out carries the role: what they come in with is ours."""
+    silent: bool = False
+    """The platform gave no answer, which has nothing to do with who it was about."""
 
 
 def done(actual: Actual, answer: str = "", *, carried: bool = False) -> Outcome:
@@ -86,4 +88,5 @@ def _again(error: Exception, grant: GrantRow, now: datetime, unit: float) -> Out
     why = f"{type(error).__name__}: {error}"[:500]
     if attempts >= MAX_ATTEMPTS and not isinstance(error, TransientError):
         return Outcome(GrantStatus.DEAD, attempts=attempts, error=why, remedy=Remedy.OPERATOR)
-    return Outcome(GrantStatus.PENDING, due_at=now + backoff(attempts, unit), attempts=attempts, error=why)
+    silent = isinstance(error, TransientError)
+    return Outcome(GrantStatus.PENDING, due_at=now + backoff(attempts, unit), attempts=attempts, error=why, silent=silent)

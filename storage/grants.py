@@ -2,13 +2,14 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Index, Integer, Text, UniqueConstraint, and_, bindparam, text, update
+from sqlalchemy import ColumnElement, Index, Integer, Text, UniqueConstraint, and_, bindparam, case, func, text, update
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from core.backoff import backoff
 from core.dispatch import Lane
 from core.errors import Remedy
 from core.ids import AccountId, CauseId, CommunityId, GrantId, MemberId, PlatformUserId, ResourceId, SpaceId
@@ -152,6 +153,21 @@ _WAITING_FOR = (
 )
 
 
+_HERE = (
+    col(GrantRow.resource_id).in_(select(ResourceRow.id).where(ResourceRow.space_id == bindparam("space"))),
+    col(GrantRow.status) == inline(GrantStatus.PENDING),
+)
+_TRIED = select(func.max(GrantRow.attempts)).where(*_HERE)
+_PUT_OFF = (
+    update(GrantRow)
+    .where(*_HERE, col(GrantRow.due_at) <= bindparam("now"))
+    .values(due_at=bindparam("until"), attempts=case((col(GrantRow.attempts) > 0, GrantRow.attempts), else_=1))
+    .execution_options(synchronize_session=False)
+)
+LONGEST_REST = timedelta(minutes=1)
+"""How long a space that gives no answer is left alone at the most, while something is due there."""
+
+
 async def due(
     session: AsyncSession, lane: Lane, now: datetime, limit: int, full: Collection[SpaceId] = (), besides: Collection[ResourceId] = ()
 ) -> list[GrantTask]:
@@ -215,6 +231,13 @@ async def hurry(session: AsyncSession, space: SpaceRow, now: datetime) -> None:
     waiting = (col(GrantRow.status) == inline(GrantStatus.PENDING), col(GrantRow.attempts) > 0, col(GrantRow.due_at) > now)
     await session.execute(update(GrantRow).where(col(GrantRow.resource_id).in_(there), *waiting).values(due_at=now))
     will_wake(session, space.lane)
+
+
+async def put_off(session: AsyncSession, space: SpaceRow, now: datetime) -> None:
+    """Let all that is due in a space wait: it gives no answer. Each of a thousand would find that out alone, and hold up other spaces."""
+    tried = (await session.execute(_TRIED, {"space": space.id})).scalar() or 1
+    until = now + min(backoff(tried, 1.0), LONGEST_REST)
+    await session.execute(_PUT_OFF, {"space": space.id, "now": now, "until": until})
 
 
 async def revive(session: AsyncSession, now: datetime) -> None:
