@@ -26,7 +26,8 @@ from storage import grants, lanes
 from storage.database import Database, will_wake
 from storage.grants import Actual, GrantRow, GrantTask
 
-BATCH = 64
+BATCH = 16
+"""How many rows are looked at in one go: of most lanes, whose space is one, only a few can be served at the same time."""
 AT_ONCE = 48
 """How many accounts are served at the same time; the adapter's pacer holds the platform's limits."""
 PER_SPACE = 4

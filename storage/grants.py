@@ -160,7 +160,7 @@ _HERE = (
 _TRIED = select(func.max(GrantRow.attempts)).where(*_HERE)
 _PUT_OFF = (
     update(GrantRow)
-    .where(*_HERE, col(GrantRow.due_at) <= bindparam("now"))
+    .where(*_HERE, col(GrantRow.due_at) < bindparam("until"))
     .values(due_at=bindparam("until"), attempts=case((col(GrantRow.attempts) > 0, GrantRow.attempts), else_=1))
     .execution_options(synchronize_session=False)
 )
@@ -237,7 +237,7 @@ async def put_off(session: AsyncSession, space: SpaceRow, now: datetime) -> None
     """Let all that is due in a space wait: it gives no answer. Each of a thousand would find that out alone, and hold up other spaces."""
     tried = (await session.execute(_TRIED, {"space": space.id})).scalar() or 1
     until = now + min(backoff(tried, 1.0), LONGEST_REST)
-    await session.execute(_PUT_OFF, {"space": space.id, "now": now, "until": until})
+    await session.execute(_PUT_OFF, {"space": space.id, "until": until})
 
 
 async def revive(session: AsyncSession, now: datetime) -> None:
