@@ -8,8 +8,8 @@ import pytest
 from core.errors import ExternalError, InstallationRevoked, PermanentError, RateLimited, Remedy, ResourceMissing, TransientError
 from core.ids import Ids, PlatformUserId
 from core.platform import Resource, Space
-from sandbox.clock import VirtualClock
 from membership.grant import PER_SPACE
+from sandbox.clock import VirtualClock
 from storage import lanes
 from storage.database import Database
 from storage.grants import LONGEST_REST, Actual, GrantStatus
