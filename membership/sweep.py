@@ -148,8 +148,10 @@ class Sweeper:
                 report.count(f"subscriptions {what}", Tally({community: number}))
 
     async def _forget(self, sweep: Sweep, report: SweepReport) -> None:
-        """Delete what has had its time."""
-        for what, purge, before in _forgettable(sweep.at):
+        """Delete what has had its time, where there is any."""
+        async with self._db.glance() as session:
+            found = [one for one in _forgettable(sweep.at) if await one[1].any(session, one[2])]
+        for what, purge, before in found:
             while True:
                 async with self._db.transaction() as session:
                     gone = await purge(session, before, self._batch)

@@ -1,11 +1,12 @@
 """Grants that wait: for whom, and being tried again when what they wait for has come."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, bindparam, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from core.backoff import backoff
 from core.errors import Remedy
 from core.ids import AccountId, PlatformUserId, ResourceId, SpaceId
 from core.people import Identity
@@ -32,6 +33,19 @@ _WAITING_FOR = (
     )
     .limit(1)
 )
+_HERE = (
+    col(GrantRow.resource_id).in_(select(ResourceRow.id).where(ResourceRow.space_id == bindparam("space"))),
+    col(GrantRow.status) == inline(GrantStatus.PENDING),
+)
+_TRIED = select(func.max(GrantRow.attempts)).where(*_HERE)
+_PUT_OFF = (
+    update(GrantRow)
+    .where(*_HERE, col(GrantRow.due_at) < bindparam("until"))
+    .values(due_at=bindparam("until"), attempts=case((col(GrantRow.attempts) > 0, GrantRow.attempts), else_=1))
+    .execution_options(synchronize_session=False)
+)
+LONGEST_REST = timedelta(minutes=1)
+"""How long a space that gives no answer is left alone at the most, while something is due there."""
 
 
 async def unblock_space(session: AsyncSession, space: SpaceRow, now: datetime) -> None:
@@ -51,6 +65,13 @@ async def hurry(session: AsyncSession, space: SpaceRow, now: datetime) -> None:
     waiting = (col(GrantRow.status) == inline(GrantStatus.PENDING), col(GrantRow.attempts) > 0, col(GrantRow.due_at) > now)
     await session.execute(update(GrantRow).where(col(GrantRow.resource_id).in_(there), *waiting).values(due_at=now))
     will_wake(session, space.lane)
+
+
+async def put_off(session: AsyncSession, space: SpaceRow, now: datetime) -> None:
+    """Let all that is due in a space wait: it gives no answer. Each of a thousand would find that out alone, and hold up other spaces."""
+    tried = (await session.execute(_TRIED, {"space": space.id})).scalar() or 1
+    until = now + min(backoff(tried, 1.0), LONGEST_REST)
+    await session.execute(_PUT_OFF, {"space": space.id, "until": until})
 
 
 async def revive(session: AsyncSession, now: datetime) -> None:

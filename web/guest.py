@@ -9,7 +9,7 @@ from core.ids import CauseId, OrderId, PlatformName, PlatformUserId
 from core.people import GUEST, Identity
 from web.browser import GUEST_LIFE, Browser, known, own_form, prove, proven, remember
 from web.invite import adapter_of, callback_url, takes_guests
-from web.keys import IDS, INVITES, LINKING
+from web.keys import IDS, INVITES, LINKING, STATUSES
 from web.pages import link_path, outside, page, redirect, welcome_path
 from web.round_trip import depart
 
@@ -58,7 +58,9 @@ async def claim(request: web.Request) -> web.Response:
     who = await _payer(request, await own_form(request))
     order = request.match_info["order"]
     made = await request.app[LINKING].claim(OrderId(order), who, cause=CauseId(request.app[IDS].new()))
-    return page(request, "claim.html", {"made": made, "back": welcome_path(order)})
+    ways = (await request.app[STATUSES].of_order(OrderId(order))).ways
+    context = {"made": made, "places": list(dict.fromkeys(way.platform for way in ways)), "back": welcome_path(order)}
+    return page(request, "claim.html", context)
 
 
 async def _payer(request: web.Request, browser: Browser | None) -> Identity:

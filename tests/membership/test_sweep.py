@@ -338,6 +338,20 @@ async def test_what_has_had_its_time_is_forgotten(town: Town, sweeper: Sweeper, 
     assert [len(left[name]) for name in ("states", "browsers", "credentials", "inbox", "outbox")] == [1, 1, 1, 2, 2]
 
 
+async def test_a_sweep_that_finds_nothing_old_takes_no_turn_to_forget(
+    town: Town, sweeper: Sweeper, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commits: list[None] = []
+    monkeypatch.setattr(town.db, "before_commit", lambda: commits.append(None))
+    await sweeper.run()
+    idle = len(commits)
+    await town.store([StateRow(
+        state_hash="s", browser_hash="b", platform=PLATFORM, purpose="join", subject="x", expires_at=clock.now() - SECOND)])  # fmt: skip
+    commits.clear()
+    await sweeper.run()
+    assert len(commits) == idle + 1
+
+
 async def test_a_dry_run_leaves_nothing_out_that_a_real_one_counts(
     town: Town, database: Database, clock: VirtualClock, ids: Ids, asked: Asked
 ) -> None:

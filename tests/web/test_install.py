@@ -48,6 +48,7 @@ async def test_a_space_that_lets_us_in_is_a_community_of_its_own(site: Site, fan
     answer = await back(fan, await away(fan))
     assert (answer.status, await name_at(site, PIER)) == (200, "The pier")
     assert "I am in <bdi>The pier</bdi>" in answer.text
+    assert "<code>/doorman plan create</code>" in answer.text
 
 
 async def test_the_link_of_another_community_brings_the_space_into_it(site: Site, fan: Visitor) -> None:
