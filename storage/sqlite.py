@@ -6,6 +6,7 @@ the statement it is begun for, the commit (it waits for the disk), a statement n
 Rows are fetched whole with their statement, which is what SQLAlchemy does with them anyway; nothing here streams.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from time import perf_counter
@@ -94,6 +95,24 @@ class OneTripConnection(aiosqlite.Connection):
     def cursor(self) -> OneTripCursor:  # type: ignore[override] # aiosqlite's is awaited or entered; SQLAlchemy enters, and so may this
         """Return a cursor; SQLite's own is made with the statement."""
         return OneTripCursor(self)
+
+    async def _connect(self) -> Self:
+        """Open it. Whoever waits may be cancelled: what the thread opens all the same is closed before they go on.
+
+        aiosqlite itself would let the thread open the file later, when it and the loop may be gone, and close nothing.
+        """
+        opened = asyncio.get_running_loop().create_future()
+        self._tx.put_nowait((opened, self._connector))
+        try:
+            await asyncio.wait([opened])
+            self._connection = opened.result()
+        except BaseException:
+            await asyncio.wait([opened])
+            self._connection = None if opened.exception() else opened.result()
+            if (stopped := self.stop()) is not None:
+                await stopped
+            raise
+        return self
 
     async def rollback(self) -> None:
         """Roll back; a connection that goes back to its pool after a commit has nothing to."""

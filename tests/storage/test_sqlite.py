@@ -47,6 +47,10 @@ async def connection(tmp_path: Path, places: Places) -> AsyncIterator[OneTripCon
     await opened.close()
 
 
+async def opening(connection: OneTripConnection) -> None:
+    await connection
+
+
 async def ask(connection: OneTripConnection, sql: str, word: str) -> list[tuple[str]]:
     cursor = await connection.cursor().execute(sql, (word,))
     return list(await cursor.fetchall())
@@ -146,6 +150,26 @@ async def test_what_follows_a_statement_that_was_abandoned_waits_for_the_thread_
     places.go.set()
     assert await asyncio.wait_for(after, 10) == [("c",)]
     assert places.seen == ["thread", "thread", "thread"]
+
+
+async def test_whoever_no_longer_waits_for_a_connection_leaves_neither_it_nor_its_thread_behind(places: Places) -> None:
+    opened: list[sqlite3.Connection] = []
+
+    def connect() -> sqlite3.Connection:
+        places.hold("opening")
+        opened.append(sqlite3.connect(":memory:", check_same_thread=False))
+        return opened[0]
+
+    connection = OneTripConnection(connect)
+    async with asyncio.TaskGroup() as group:
+        waiting = group.create_task(opening(connection))
+        await asyncio.to_thread(places.begun.wait, 10)
+        waiting.cancel()
+        asyncio.get_running_loop().call_later(0.01, places.go.set)
+    connection._thread.join(10)
+    assert not connection._thread.is_alive()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        opened[0].execute("SELECT 1")
 
 
 async def test_only_so_many_statements_are_remembered(connection: OneTripConnection, monkeypatch: pytest.MonkeyPatch) -> None:
