@@ -10,9 +10,9 @@ from core.ids import Ids, PlatformUserId
 from core.platform import Resource, Space
 from membership.grant import PER_SPACE
 from sandbox.clock import VirtualClock
-from storage import lanes
+from storage import lanes, retrying
 from storage.database import Database
-from storage.grants import LONGEST_REST, Actual, GrantStatus
+from storage.grants import Actual, GrantStatus
 from storage.outbox import OutboxKind
 from tests.membership.house import ABOVE, GONE, LANE, House
 
@@ -314,8 +314,8 @@ async def test_a_space_that_gives_no_answer_is_asked_for_a_few_and_not_for_every
     for _ in range(10):
         await house.later(timedelta(minutes=5))
     assert len(house.adapter.calls) <= 10 * 3 * PER_SPACE
-    assert all(row.due_at <= house.clock.now() + LONGEST_REST for row in await house.rows() if row.attempts == 1)
+    assert all(row.due_at <= house.clock.now() + retrying.LONGEST_REST for row in await house.rows() if row.attempts == 1)
     house.adapter.down = None
-    await house.later(LONGEST_REST)
+    await house.later(retrying.LONGEST_REST)
     await house.drain()
     assert [house.held(who) for who in people] == [{"member"}] * CROWD
