@@ -119,7 +119,10 @@ async def test_many_rows_at_once_begin_the_transaction_they_are_the_first_of(con
     assert await (await connection.cursor().execute("SELECT count(*) FROM words")).fetchone() == (0,)
 
 
-async def test_a_snapshot_to_read_from_is_taken_and_given_back_on_the_loop(connection: OneTripConnection, tmp_path: Path) -> None:
+async def test_a_snapshot_to_read_from_is_taken_and_given_back_on_the_loop(
+    connection: OneTripConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "QUICK", 10.0)
     connection.isolation_level = None
     await connection.execute("PRAGMA journal_mode=WAL")
     await connection.execute("CREATE TABLE words (word TEXT)")
