@@ -13,6 +13,7 @@ from billing.refetch import Refetch, Settled
 from billing.several import Several
 from billing.subscription import Subscriptions
 from billing.waiting import WaitingOrders
+from core.causality import Origin, new_cause
 from core.clock import Clock
 from core.errors import ExternalError, PermanentError
 from core.ids import CauseId, CommunityId, Ids, StripeAccountId
@@ -65,7 +66,7 @@ class CatchUp:
 
     async def run(self, *, dry_run: bool = False) -> CatchUpReport:
         """Catch up on every account; one that cannot be reached does not hold up the others. With ``dry_run`` nothing is written."""
-        report, cause = CatchUpReport(dry_run), CauseId(self._ids.new())
+        report, cause = CatchUpReport(dry_run), new_cause(self._ids, Origin.CATCH_UP)
         async with self._db.reading() as session:
             accounts = await comparing.accounts(session)
         for account in accounts:

@@ -22,6 +22,7 @@ from membership.progress import Progresses
 from membership.space_link import SpaceLinks
 from membership.status import Statuses
 from membership.unblock import Unblocker
+from membership.why import Whys
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ def build_use_cases(base: Foundation) -> UseCases:
         tips=Tips(**tools, gateways=base.gateways, public_url=settings.public_url),
         owner_tasks=OwnerTasks(db=base.db),
         progresses=Progresses(db=base.db, clock=base.clock),
+        whys=Whys(db=base.db, adapters=base.adapters),
     )
     return UseCases(
         desk=desk,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from core.causality import Origin, new_cause
 from core.clock import Clock
 from core.errors import ExternalError, InstallationRevoked, Remedy
 from core.ids import AccountId, CauseId, Ids, PlatformName, SpaceId
@@ -51,7 +52,7 @@ class Drift:
 
         A space that gives no answer is left alone for the rest of the run, so that it holds up no other.
         """
-        report, cause = DriftReport(dry_run), CauseId(self._ids.new())
+        report, cause = DriftReport(dry_run), new_cause(self._ids, Origin.DRIFT)
         silent: set[SpaceId] = set()
         asked: set[tuple[AccountId, SpaceId]] = set()
         while len(asked) < limit:
@@ -87,14 +88,14 @@ class Drift:
             for grant, resource in await drifting.grants_of(session, account.id, space.id):
                 if known.get(grant.id) != _mark(grant):
                     continue  # what we were told may be older than what this row knows
-                before = {"actual": str(grant.actual), "status": str(grant.status)}
+                before = grant.facts
                 what = compare(grant, resource.resource(space.space), held, trail.at)
                 report.counts[what, grant.community_id] += 1
                 grant.checked_at = trail.at
                 if grant.status == GrantStatus.PENDING:
                     grant.due_at, grant.cause_id = trail.at, cause
                     will_wake(session, grant.lane)
-                after = {"actual": str(grant.actual), "status": str(grant.status)}
+                after = grant.facts
                 session.add(grant)
                 if before != after:
                     record(session, trail, grant.community_id, "grant.drifted", ("grant", grant.id), member=grant.member_id,

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from core.causality import Origin, new_cause
 from core.clock import Clock
 from core.ids import CauseId, CommunityId, Ids
 from core.platform import Space
 from membership.owner_task import ask_again
 from membership.sweep_accounts import go_on, tell_of_links
 from membership.sweep_reminders import remind
-from storage import credentials, drifting, inbox, lanes, outbox, overdue, reminders, states, sweeping
+from storage import causes, credentials, drifting, lanes, outbox, overdue, reminders, states, sweeping
 from storage.database import Database, Session, will_wake
 from storage.overdue import SubscriptionRef
 from storage.purge import Purge
@@ -76,7 +77,7 @@ class Sweeper:
     async def run(self, *, dry_run: bool = False) -> SweepReport:
         """Do everything that is due now; with ``dry_run`` only say what it would be."""
         report = SweepReport(dry_run)
-        sweep = Sweep(self._clock.now(), CauseId(self._ids.new()))
+        sweep = Sweep(self._clock.now(), new_cause(self._ids, Origin.SWEEP))
         await (self._count(sweep, report) if dry_run else self._change(sweep, report))
         await self._ask(sweep, report)
         if not dry_run:
@@ -160,13 +161,13 @@ class Sweeper:
         return await drifting.to_probe(session, sweep.at) if self._probe else []
 
 
-def _forgettable(now: datetime) -> tuple[tuple[str, Purge, datetime], ...]:
+def _forgettable(now: datetime) -> tuple[tuple[str, Purge | causes.Forgetting, datetime], ...]:
     """Return what has had its time, how to find it, and before which moment."""
     return (
         ("sign-ins forgotten", states.purge_states, now),
         ("signed-in browsers forgotten", states.purge_browsers, now),
         ("tokens forgotten", credentials.purge, now),
-        ("deliveries forgotten", inbox.purge, now - KEEP_DONE),
+        ("deliveries forgotten", causes.Forgetting(), now - KEEP_DONE),
         ("finished jobs forgotten", outbox.purge, now - KEEP_DONE),
     )
 

@@ -4,18 +4,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ColumnElement, Index, Integer, Text, UniqueConstraint, and_, bindparam, text, update
+from sqlalchemy import Index, Integer, Text, UniqueConstraint, bindparam, text
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.dispatch import Lane
 from core.errors import Remedy
 from core.ids import AccountId, CauseId, CommunityId, GrantId, MemberId, PlatformUserId, ResourceId, SpaceId
-from core.people import Identity
 from core.platform import Resource, Space
 from storage.accounts import AccountRow
-from storage.database import will_wake
 from storage.resources import ResourceRow
 from storage.spaces import SpaceRow
 from storage.types import UTCDateTime, inline, owned, scoped
@@ -92,6 +91,11 @@ class GrantRow(SQLModel, table=True):
     """When the platform last answered about it."""
     changed_at: datetime = Field(sa_type=UTCDateTime)
     cause_id: CauseId = Field(sa_type=Text)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the record says of it: what is to be, what the platform last said, and what is left to do."""
+        return {"wanted": self.wanted, "actual": str(self.actual), "status": str(self.status)}
 
     @property
     def door(self) -> str:
@@ -198,48 +202,12 @@ async def of_member(session: AsyncSession, member: MemberId) -> list[GrantTask]:
     return [GrantTask(*row) for row in await session.exec(_OF_MEMBER, params={"member": member})]
 
 
-async def unblock_space(session: AsyncSession, space: SpaceRow, now: datetime) -> None:
-    """Try everything again that waits in a space."""
-    waiting = select(ResourceRow.id).where(ResourceRow.space_id == space.id)
-    await _unblock(session, space, col(GrantRow.resource_id).in_(waiting), now)
-
-
-async def unblock_resource(session: AsyncSession, space: SpaceRow, resource: ResourceId, now: datetime) -> None:
-    """Try everything again that waits for the creator to mend a resource."""
-    await _unblock(session, space, and_(col(GrantRow.resource_id) == resource, col(GrantRow.remedy) == Remedy.CREATOR), now)
-
-
-async def hurry(session: AsyncSession, space: SpaceRow, now: datetime) -> None:
-    """Try at once what waits for its next attempt in a space: it answers again."""
-    there = select(ResourceRow.id).where(ResourceRow.space_id == space.id)
-    waiting = (col(GrantRow.status) == inline(GrantStatus.PENDING), col(GrantRow.attempts) > 0, col(GrantRow.due_at) > now)
-    await session.execute(update(GrantRow).where(col(GrantRow.resource_id).in_(there), *waiting).values(due_at=now))
-    will_wake(session, space.lane)
-
-
-async def revive(session: AsyncSession, now: datetime) -> None:
-    """Take up what was given up: whoever starts the program again may have mended what was wrong."""
-    again = {"status": GrantStatus.PENDING, "due_at": now, "attempts": 0}
-    dead = update(GrantRow).where(col(GrantRow.status) == GrantStatus.DEAD).values(again).returning(col(GrantRow.lane))
-    for lane in set((await session.execute(dead)).scalars()):
-        will_wake(session, lane)
-
-
 async def waits_for_creator(session: AsyncSession, resource: ResourceId) -> bool:
     """Return whether somebody waits for a creator to mend a resource."""
     query = select(GrantRow.id).where(
         GrantRow.resource_id == resource, col(GrantRow.status) == inline(GrantStatus.BLOCKED), col(GrantRow.remedy) == Remedy.CREATOR
     )
     return (await session.exec(query.limit(1))).first() is not None
-
-
-async def _unblock(session: AsyncSession, space: SpaceRow, which: ColumnElement[bool], now: datetime) -> None:
-    await session.execute(
-        update(GrantRow)
-        .where(which, col(GrantRow.status) == inline(GrantStatus.BLOCKED))
-        .values(status=GrantStatus.PENDING, due_at=now, attempts=0, told=False)
-    )
-    will_wake(session, space.lane)
 
 
 async def rows_of_member(session: AsyncSession, member: MemberId) -> Sequence[GrantRow]:
@@ -251,18 +219,6 @@ async def waiting_for(session: AsyncSession, space: Space, user: PlatformUserId)
     """Return whether something waits for a person to come into a space."""
     whom = {"user": user, "platform": space.platform, "realm": space.realm, "space": space.external_id}
     return (await session.exec(_WAITING_FOR, params=whom)).first() is not None
-
-
-async def knock_again(session: AsyncSession, who: Identity, now: datetime) -> None:
-    """Try to bring somebody in again wherever they wait outside: they have just given us what it takes."""
-    accounts = select(AccountRow.id).where(
-        AccountRow.platform == who.platform, AccountRow.realm == who.realm, AccountRow.external_id == who.user
-    )
-    waiting = (col(GrantRow.status) == inline(GrantStatus.BLOCKED), col(GrantRow.remedy) == Remedy.MEMBER)
-    again = {"status": GrantStatus.PENDING, "due_at": now, "attempts": 0, "invited_at": None}
-    changed = update(GrantRow).where(col(GrantRow.account_id).in_(accounts), *waiting).values(again).returning(col(GrantRow.lane))
-    for lane in set((await session.execute(changed)).scalars()):
-        will_wake(session, lane)
 
 
 async def waits_elsewhere(session: AsyncSession, account: AccountId, space: SpaceId) -> bool:

@@ -7,6 +7,7 @@ from storage import (
     account_changes,
     accounts,
     audit,
+    causes,
     communities,
     credentials,
     customers,
@@ -34,7 +35,7 @@ from storage import (
 )
 
 MODULES = (
-    account_changes, accounts, audit, communities, credentials, customers, entitlements, grants, inbox, invites, lanes, ledger,
+    account_changes, accounts, audit, causes, communities, credentials, customers, entitlements, grants, inbox, invites, lanes, ledger,
     members, orders, outbox, owner_tasks, plan_resources, plans, prices, resources, spaces, states, stripe_accounts, subscriptions, tips,
     uninvited, webhook_endpoints,
 )  # fmt: skip

@@ -21,6 +21,7 @@ from bots.commands import (
     status,
     tasks,
     tip,
+    why,
 )
 from bots.commands.about import help_on
 from bots.commands.call import Command
@@ -39,6 +40,7 @@ _WORKING: tuple[Command, ...] = (
     account.COMMAND,
     tasks.COMMAND,
     progress.COMMAND,
+    why.COMMAND,
     join.COMMAND,
     status.COMMAND,
     manage.COMMAND,

@@ -21,6 +21,7 @@ from membership.owner_task import OwnerTasks
 from membership.progress import Progresses
 from membership.space_link import SpaceLinks
 from membership.status import Statuses
+from membership.why import Whys
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Desk:
     tips: Tips
     owner_tasks: OwnerTasks
     progresses: Progresses
+    whys: Whys
 
 
 @dataclass(frozen=True, slots=True)

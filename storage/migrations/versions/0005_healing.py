@@ -1,0 +1,58 @@
+"""The order of the record, and what is left of a delivery that set something off."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add what is new."""
+    _number()
+    _causes()
+
+
+def downgrade() -> None:
+    """Take it away again."""
+    op.drop_table("causes")
+    if op.get_bind().dialect.name == "sqlite":
+        with op.batch_alter_table("audit") as audit:
+            audit.drop_column("seq")
+        _append_only()
+        return
+    op.drop_column("audit", "seq")
+
+
+def _number() -> None:
+    """Have the audit's rows say in which order they were written; those there were come before them, by their time."""
+    if op.get_bind().dialect.name == "sqlite":
+        with op.batch_alter_table("audit") as audit:  # SQLite numbers the rows of every table: the column stays empty there
+            audit.add_column(sa.Column("seq", sa.BigInteger(), nullable=True))
+        _append_only()
+        return
+    op.add_column("audit", sa.Column("seq", sa.BigInteger(), nullable=True))
+    op.execute("CREATE SEQUENCE audit_seq OWNED BY audit.seq")
+    op.execute("ALTER TABLE audit ALTER COLUMN seq SET DEFAULT nextval('audit_seq')")
+
+
+def _append_only() -> None:
+    """The table was made anew, without its triggers."""
+    for verb in ("update", "delete"):
+        op.execute(f"CREATE TRIGGER audit_no_{verb} BEFORE {verb} ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END")
+
+
+def _causes() -> None:
+    op.create_table(
+        "causes",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("event_id", sa.String(), nullable=False),
+        sa.Column("type", sa.String(), nullable=False),
+        sa.Column("object_id", sa.String(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_causes"),
+    )

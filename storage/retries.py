@@ -1,0 +1,64 @@
+"""Grants tried again, many at once: what they waited for may be there now."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from core.errors import Remedy
+from core.ids import ResourceId
+from core.people import Identity
+from storage.accounts import AccountRow
+from storage.audit import Trail, record
+from storage.database import will_wake
+from storage.grants import GrantRow, GrantStatus
+from storage.resources import ResourceRow
+from storage.spaces import SpaceRow
+from storage.types import inline
+
+
+async def unblock_space(session: AsyncSession, space: SpaceRow, trail: Trail) -> None:
+    """Try everything again that waits in a space."""
+    there = select(ResourceRow.id).where(ResourceRow.space_id == space.id)
+    await _again(session, GrantStatus.BLOCKED, col(GrantRow.resource_id).in_(there), trail, "the place is connected again", told=False)
+
+
+async def unblock_resource(session: AsyncSession, resource: ResourceId, trail: Trail) -> None:
+    """Try everything again that waits for the creator to mend a resource."""
+    which = and_(col(GrantRow.resource_id) == resource, col(GrantRow.remedy) == Remedy.CREATOR)
+    await _again(session, GrantStatus.BLOCKED, which, trail, "it can be given again", told=False)
+
+
+async def knock_again(session: AsyncSession, who: Identity, trail: Trail) -> None:
+    """Try to bring somebody in again wherever they wait outside: they have just given us what it takes."""
+    accounts = select(AccountRow.id).where(
+        AccountRow.platform == who.platform, AccountRow.realm == who.realm, AccountRow.external_id == who.user
+    )
+    which = and_(col(GrantRow.account_id).in_(accounts), col(GrantRow.remedy) == Remedy.MEMBER)
+    await _again(session, GrantStatus.BLOCKED, which, trail, "they signed in", invited_at=None)
+
+
+async def revive(session: AsyncSession, trail: Trail) -> None:
+    """Take up what was given up: whoever starts the program again may have mended what was wrong."""
+    await _again(session, GrantStatus.DEAD, col(GrantRow.id).is_not(None), trail, "the program was started again")
+
+
+async def hurry(session: AsyncSession, space: SpaceRow, trail: Trail) -> None:
+    """Try at once what waits for its next attempt in a space: it answers again."""
+    there = select(ResourceRow.id).where(ResourceRow.space_id == space.id)
+    waiting = (col(GrantRow.status) == inline(GrantStatus.PENDING), col(GrantRow.attempts) > 0, col(GrantRow.due_at) > trail.at)
+    await session.execute(update(GrantRow).where(col(GrantRow.resource_id).in_(there), *waiting).values(due_at=trail.at))
+    will_wake(session, space.lane)
+
+
+async def _again(
+    session: AsyncSession, stands: GrantStatus, which: ColumnElement[bool], trail: Trail, why: str, **changes: Any  # noqa: ANN401
+) -> None:
+    to = {"status": GrantStatus.PENDING, "due_at": trail.at, "attempts": 0, **changes}
+    changed = update(GrantRow).where(which, col(GrantRow.status) == inline(stands)).values(to)
+    told = changed.returning(col(GrantRow.id), col(GrantRow.community_id), col(GrantRow.member_id), col(GrantRow.lane))
+    for grant, community, member, lane in (await session.execute(told)).all():
+        record(session, trail, community, "grant.retried", ("grant", grant), member=member,
+               before={"status": str(stands)}, after={"status": str(GrantStatus.PENDING)}, answer=why)  # fmt: skip
+        will_wake(session, lane)
