@@ -17,7 +17,10 @@ from bots.console import BAD_SETTINGS, FAILED, Answer, carry_out, err, give_up, 
 from bots.doctor import examine, table
 from bots.foundation import open_database, prepare
 from bots.history import tell
+from bots.letters import app as letters
 from bots.platforms import installed
+from bots.reconciling import lines
+from bots.reconciling import reconcile as compare
 from bots.settings import Configuration
 from bots.sweeping import confirm, sweep_once
 from core.clock import SystemClock
@@ -122,6 +125,29 @@ def doctor() -> None:
 
 
 @app.command()
+def reconcile(
+    *,
+    community: Annotated[str, typer.Option("--community", metavar="COMMUNITY", help="Look at this one alone; else at all of them.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")] = False,
+) -> None:
+    """Compare every payment, row and platform, and say who pays without access, who has it without paying, and what it is worth a month.
+
+    Stop it with Ctrl-C; run again, it goes on where it stopped. A running program does it once a day by itself.
+    """
+
+    def say(text: str) -> None:
+        err.print(text, markup=False)
+
+    found = carry_out(lambda configuration: _until_stopped(compare(configuration, community, dry_run=dry_run, say=say)))
+    if found is None:
+        give_up("Stopped. Run it again, and it goes on where it stopped.", STOPPED)
+    for line in lines(found):
+        out.print(line, markup=False)
+    if not found.whole:
+        give_up("Not everything could be looked at; see above. Mend that, or wait a little, and run this again.")
+
+
+@app.command()
 def why(person: Annotated[str, typer.Argument(metavar="PERSON", help=f"{WAYS[0].upper()}{WAYS[1:]}.")]) -> None:
     """Tell why somebody has what they have: what came in, what it changed, what each platform answered, and when."""
     for line in carry_out(lambda configuration: tell(configuration, person)):
@@ -130,6 +156,7 @@ def why(person: Annotated[str, typer.Argument(metavar="PERSON", help=f"{WAYS[0].
 
 def main() -> None:
     """Run the command line, with what the installed platforms add to it."""
+    app.add_typer(letters, name="dead")
     for name, platform in installed().items():
         if platform.cli is not None:
             app.add_typer(platform.cli, name=name, help=f"What only {platform.label} needs.")

@@ -34,5 +34,6 @@ def carry_out(job: Callable[[Configuration], Coroutine[Any, Any, Answer]]) -> An
 
 
 def give_up(why: str, code: int = FAILED) -> NoReturn:
+    """End the program with a sentence and an exit code."""
     err.print(why, markup=False)
     raise typer.Exit(code)

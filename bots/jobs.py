@@ -8,6 +8,7 @@ from bots.foundation import Foundation
 from bots.scheduler import Job
 from bots.use_cases import UseCases
 from membership.drift import Drift
+from membership.round import DueRounds, Rounds
 from membership.sweep import Sweeper
 from membership.uninvited import Uninvited
 
@@ -17,6 +18,8 @@ DRIFT_EVERY = timedelta(minutes=5)
 """Each look asks about a hundred members at most, those not seen for longest first: one call every three seconds."""
 
 UNINVITED_EVERY = timedelta(hours=1)
+ROUND_EVERY = timedelta(hours=1)
+"""How often it is looked whether a community's daily round is due, or was cut short."""
 
 
 def jobs(base: Foundation, cases: UseCases, examine: Callable[[], Awaitable[None]]) -> list[Job]:
@@ -26,8 +29,19 @@ def jobs(base: Foundation, cases: UseCases, examine: Callable[[], Awaitable[None
         Job("catch-up", CATCH_UP_EVERY, catch_up(base, cases).run),
         Job("sweep", base.configuration.settings.sweep_every, sweeper(base, cases).run),
         Job("drift", DRIFT_EVERY, drift(base).run),
+        Job("reconcile", ROUND_EVERY, due_rounds(base)),
         Job("uninvited", UNINVITED_EVERY, Uninvited(**base.tools(), adapters=base.adapters).run),
     ]
+
+
+def due_rounds(base: Foundation) -> Callable[[], Awaitable[None]]:
+    """Return the job that makes the rounds that are due. The payment processor is compared by a job of its own."""
+    return DueRounds(db=base.db, clock=base.clock, rounds=round_maker(base)).run
+
+
+def round_maker(base: Foundation) -> Rounds:
+    """Return what looks at everybody in a community."""
+    return Rounds(**base.tools(), adapters=base.adapters)
 
 
 def sweeper(base: Foundation, cases: UseCases) -> Sweeper:

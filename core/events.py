@@ -25,6 +25,7 @@ class NoticeKind(StrEnum):
     OWNER_TASK = "owner_task"
     INVITE_LINK_WORN = "invite_link_worn"
     UNINVITED = "uninvited"
+    RECONCILED = "reconciled"
 
 
 FOR_CREATOR = frozenset(
@@ -39,6 +40,7 @@ FOR_CREATOR = frozenset(
         NoticeKind.OWNER_TASK,
         NoticeKind.INVITE_LINK_WORN,
         NoticeKind.UNINVITED,
+        NoticeKind.RECONCILED,
     }
 )
 

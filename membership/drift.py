@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from core.causality import Origin, new_cause
 from core.clock import Clock
-from core.errors import ExternalError, InstallationRevoked, Remedy
+from core.errors import ExternalError, InstallationRevoked, RateLimited, Remedy
 from core.ids import AccountId, CauseId, Ids, PlatformName, SpaceId
 from core.platform import PlatformAdapter, Resource
 from membership.community import Communities
@@ -64,14 +64,22 @@ class Drift:
                 if space.id in silent:
                     continue
                 asked.add((account.id, space.id))
-                if not await self._look(account, space, cause, report):
+                if not await self._answers(account, space, cause, report):
                     silent.add(space.id)
             if len(silent) == before:
                 break
         return report
 
-    async def _look(self, account: AccountRow, space: SpaceRow, cause: CauseId, report: DriftReport) -> bool:
-        """Compare one account in one space; return whether the platform answered."""
+    async def _answers(self, account: AccountRow, space: SpaceRow, cause: CauseId, report: DriftReport) -> bool:
+        """Look at one; a platform that says to wait is left alone like one that says nothing."""
+        try:
+            return await self.look(account, space, cause, report)
+        except RateLimited as error:
+            _log.info("no answer about %s in space %s: %s", account.id, space.id, error)
+            return False
+
+    async def look(self, account: AccountRow, space: SpaceRow, cause: CauseId, report: DriftReport) -> bool:
+        """Compare one account in one space; return whether the platform answered. RateLimited is for the caller to wait out."""
         async with self._db.reading() as session:
             known = {grant.id: _mark(grant) for grant, _ in await drifting.grants_of(session, account.id, space.id)}
         try:
@@ -80,6 +88,8 @@ class Drift:
             if not report.dry_run:
                 await self._communities.space_removed(space.space, cause=cause)
             return False
+        except RateLimited:
+            raise
         except ExternalError as error:
             _log.info("no answer about %s in space %s: %s", account.id, space.id, error)
             return False

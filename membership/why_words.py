@@ -29,8 +29,9 @@ _ORDERS = {
     "order.paid": "was paid", "order.pending": "is done, its money on the way", "order.failed": "was not paid", "order.expired": "ran out",
 }  # fmt: skip
 _ACCOUNTS = {
-    "account.linked": "was linked", "account.link_offered": "asked for a code to link another", "account.change_begun": "is to take the place "
-    "of the one before", "account.changed": "took the place of the one before", "account.change_allowed": "may change once more",
+    "account.linked": "was linked", "account.link_offered": "asked for a code to link another",
+    "account.change_begun": "is to take the place of the one before", "account.changed": "took the place of the one before",
+    "account.change_allowed": "may change once more",
 }  # fmt: skip
 _FACTS = {"status": "status", "period_end": "paid until", "cancel_at": "cancelled for", "past_due_since": "not paid since"}
 

@@ -7,6 +7,7 @@ from core.events import Notice, NoticeKind
 from core.ids import PlatformUserId
 from core.platform import Message
 from core.text import Bold, Code, Mention, Moment, MomentStyle, Span
+from membership.wording_trouble import trouble
 
 
 def to_member(notice: Notice, community: str) -> Message:
@@ -44,17 +45,8 @@ def to_creator(notice: Notice, community: str, about: PlatformUserId | None, *, 
     match notice.kind:
         case NoticeKind.TIP:
             return _tip(facts, about)
-        case NoticeKind.RESOURCE_BROKEN:
-            what, after = Bold(str(facts["resource"])), " Its plans are not sold until then; everyone who paid gets it as soon as it works."
-            return Message("Something needs your hand", ("I can't give ", what, " to people who paid. ", str(facts["problem"]), after))
-        case NoticeKind.SWEEP_STOPPED:
-            command = Code(f"doorman sweep --confirm {facts['community']}")
-            title = f"{community}: I stopped before ending memberships"
-            return Message(title, (str(facts["reason"]), " Nothing was taken away. Look into it, then run ", command, "."))
-        case NoticeKind.UNKNOWN_STATUS:
-            status, which = Code(str(facts["status"])), Code(str(facts["subscription"]))
-            body = ("Its status is ", status, ", which I don't know. The member keeps access. Please look at ", which, " in Stripe.")
-            return Message("A subscription I don't understand", body)
+        case NoticeKind.RESOURCE_BROKEN | NoticeKind.SWEEP_STOPPED | NoticeKind.UNKNOWN_STATUS | NoticeKind.RECONCILED:
+            return trouble(notice, community)
         case NoticeKind.SPACE_LOST | NoticeKind.INVITE_LINK_WORN | NoticeKind.OWNER_TASK | NoticeKind.UNINVITED:
             return _in_and_out(notice, about, here=here)
         case _:

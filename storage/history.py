@@ -94,7 +94,8 @@ async def names(session: AsyncSession, community: CommunityId, member: MemberId)
     for order in await _rows(session, OrderRow, community, member):
         said.plan_of[order.id] = said.plans[order.plan_id]
     for subscription in await _rows(session, SubscriptionRow, community, member):
-        said.plan_of[subscription.id], said.external[subscription.id] = said.plans[subscription.plan_id], subscription.stripe_subscription_id
+        said.plan_of[subscription.id] = said.plans[subscription.plan_id]
+        said.external[subscription.id] = subscription.stripe_subscription_id
     for entitlement in await _rows(session, EntitlementRow, community, member):
         said.plan_of[entitlement.id] = said.plans[entitlement.plan_id]
     for account in await _rows(session, AccountRow, community, member):

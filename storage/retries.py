@@ -53,7 +53,12 @@ async def hurry(session: AsyncSession, space: SpaceRow, trail: Trail) -> None:
 
 
 async def _again(
-    session: AsyncSession, stands: GrantStatus, which: ColumnElement[bool], trail: Trail, why: str, **changes: Any  # noqa: ANN401
+    session: AsyncSession,
+    stands: GrantStatus,
+    which: ColumnElement[bool],
+    trail: Trail,
+    why: str,
+    **changes: Any,  # noqa: ANN401
 ) -> None:
     to = {"status": GrantStatus.PENDING, "due_at": trail.at, "attempts": 0, **changes}
     changed = update(GrantRow).where(which, col(GrantRow.status) == inline(stands)).values(to)

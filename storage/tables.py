@@ -25,6 +25,7 @@ from storage import (
     plans,
     prices,
     resources,
+    rounds,
     spaces,
     states,
     stripe_accounts,
@@ -36,8 +37,8 @@ from storage import (
 
 MODULES = (
     account_changes, accounts, audit, causes, communities, credentials, customers, entitlements, grants, inbox, invites, lanes, ledger,
-    members, orders, outbox, owner_tasks, plan_resources, plans, prices, resources, spaces, states, stripe_accounts, subscriptions, tips,
-    uninvited, webhook_endpoints,
+    members, orders, outbox, owner_tasks, plan_resources, plans, prices, resources, rounds, spaces, states, stripe_accounts,
+    subscriptions, tips, uninvited, webhook_endpoints,
 )  # fmt: skip
 
 

@@ -7,10 +7,11 @@ from core.errors import PermissionMissing, TransientError
 from core.ids import Ids
 from core.platform import Admitted
 from sandbox.clock import VirtualClock
-from storage import grants
+from storage import retries
+from storage.audit import Trail
 from storage.database import Database
 from storage.spaces import SpaceRow
-from tests.membership.house import House
+from tests.membership.house import CAUSE, House
 
 
 @pytest.fixture

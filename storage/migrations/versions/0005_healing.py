@@ -1,22 +1,27 @@
-"""The order of the record, and what is left of a delivery that set something off."""
+"""The order of the record, what is left of a delivery that set something off, and rounds through a community."""
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
 depends_on = None
 
+_OPEN = sa.text("done_at IS NULL")
+
 
 def upgrade() -> None:
     """Add what is new."""
     _number()
     _causes()
+    _rounds()
 
 
 def downgrade() -> None:
     """Take it away again."""
+    op.drop_table("rounds")
     op.drop_table("causes")
     if op.get_bind().dialect.name == "sqlite":
         with op.batch_alter_table("audit") as audit:
@@ -56,3 +61,24 @@ def _causes() -> None:
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_causes"),
     )
+
+
+def _rounds() -> None:
+    json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+    op.create_table(
+        "rounds",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("community_id", sa.Text(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("space_id", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("looked", sa.Integer(), nullable=False),
+        sa.Column("found", json, nullable=False),
+        sa.Column("silent", json, nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("cause_id", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["community_id"], ["communities.id"], name="fk_rounds_community_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_rounds"),
+    )
+    op.create_index("ix_rounds_community_id", "rounds", ["community_id", "started_at"], unique=False)
+    op.create_index("uq_rounds_open", "rounds", ["community_id"], unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN)
