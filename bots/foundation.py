@@ -14,7 +14,7 @@ from core.causality import Origin, new_cause
 from core.clock import Clock, SystemClock
 from core.ids import Ids, PlatformName, RandomIds
 from core.platform import PlatformAdapter
-from storage import retries, schema, stripe_accounts, webhook_endpoints
+from storage import retrying, schema, stripe_accounts, webhook_endpoints
 from storage.audit import Trail
 from storage.credentials import CredentialStore
 from storage.database import Database
@@ -126,7 +126,7 @@ async def prepare(db: Database, clock: Clock, ids: Ids, *, migrate: bool) -> Non
         raise schema.SchemaError("the database is not up to date; run: doorman migrate")
     await prepare_rows(db, clock)
     async with db.transaction() as session:
-        await retries.revive(session, Trail(ids, clock.now(), new_cause(ids, Origin.START)))
+        await retrying.revive(session, Trail(ids, clock.now(), new_cause(ids, Origin.START)))
 
 
 async def prepare_rows(db: Database, clock: Clock) -> None:

@@ -8,7 +8,7 @@ from core.events import Notice, NoticeKind
 from core.ids import CauseId, CommunityId, Ids, PlatformUserId, SpaceId
 from core.money import CURRENCIES
 from core.platform import Space
-from storage import communities, retries, spaces
+from storage import communities, retrying, spaces
 from storage.audit import Trail, record
 from storage.communities import CommunityRow
 from storage.database import Database, Session
@@ -51,10 +51,10 @@ class Communities:
                 return
             before, row.name, row.connected = row.connected, name or row.name, True
             session.add(row)
-            await retries.hurry(session, row, trail)
+            await retrying.hurry(session, row, trail)
             if not before:
                 record(session, trail, row.community_id, "space.connected", ("space", row.id), before={"connected": False})
-                await retries.unblock_space(session, row, trail)
+                await retrying.unblock_space(session, row, trail)
 
     async def welcome(self, space: Space, name: str, installer: PlatformUserId, *, cause: CauseId) -> Home:
         """Do what :meth:`space_added` does and return whose space it is."""

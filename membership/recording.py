@@ -7,7 +7,7 @@ from core.events import Notice, NoticeKind
 from core.ids import Ids
 from membership.outcome import Outcome
 from membership.owner_task import ask
-from storage import plans, retries
+from storage import plans, retrying
 from storage.accounts import AccountRow
 from storage.audit import Trail, record
 from storage.database import Session, will_wake
@@ -55,7 +55,7 @@ class Recording:
             resource.problem, resource.problem_code = "", ""
             session.add(resource)
         if worked and task.grant.attempts:
-            await retries.hurry(session, task.space_row, trail)
+            await retrying.hurry(session, task.space_row, trail)
         if outcome.actual is Actual.GRANTED:
             for entitlement, plan in await plans.opening(session, row.member_id, row.resource_id):
                 facts = {"plan": plan.name, "until": _moment(entitlement.expires_at), "renews": plan.interval.recurring}

@@ -8,7 +8,7 @@ from core.errors import ExternalError, PermanentError, Refusal, Remedy
 from core.ids import CauseId, Ids, PlatformName
 from core.platform import PlatformAdapter, Space
 from membership.recording import broken
-from storage import grants, resources, retries, spaces
+from storage import grants, resources, retrying, spaces
 from storage.audit import Trail, record
 from storage.database import Database
 from storage.resources import ResourceRow
@@ -62,4 +62,4 @@ class Unblocker:
                 row.problem, row.problem_code = "", ""
                 session.add(row)
                 record(session, trail, row.community_id, "resource.mended", ("resource", row.id), before=before)
-            await retries.unblock_resource(session, row.id, trail)
+            await retrying.unblock_resource(session, row.id, trail)

@@ -11,7 +11,7 @@ from core.errors import Refusal
 from core.ids import PlatformName
 from core.people import GUEST, Identity
 from core.platform import AccountLinking, LinkedAccount
-from storage import retries
+from storage import retrying
 from storage.audit import Trail
 from web import guest, link
 from web.browser import known, own_form, prove, proven, remember
@@ -75,7 +75,7 @@ async def _keep_token(request: web.Request, account: LinkedAccount, who: Identit
     await request.app[CREDENTIALS].put(who.platform, f"{who.realm}:{who.user}", PURPOSE, account.token, account.token_expires_at)
     async with request.app[DATABASE].transaction() as session:
         ids = request.app[IDS]
-        await retries.knock_again(session, who, Trail(ids, request.app[CLOCK].now(), new_cause(ids, Origin.PAGE), who.actor))
+        await retrying.knock_again(session, who, Trail(ids, request.app[CLOCK].now(), new_cause(ids, Origin.PAGE), who.actor))
 
 
 _ENDS: Final[Mapping[str, tuple[Callable[[str], str], _End]]] = MappingProxyType(

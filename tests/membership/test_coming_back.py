@@ -7,7 +7,7 @@ from core.errors import PermissionMissing, TransientError
 from core.ids import Ids
 from core.platform import Admitted
 from sandbox.clock import VirtualClock
-from storage import retries
+from storage import retrying
 from storage.audit import Trail
 from storage.database import Database
 from storage.spaces import SpaceRow
@@ -94,7 +94,7 @@ async def test_a_role_that_came_with_our_invite_is_ours_to_take(
     await house.drain()
     await house.drift.run()
     async with house.db.transaction() as session:  # the bot was added again, and whoever waits is tried again
-        await retries.unblock_space(session, await session.get_one(SpaceRow, house.space), Trail(house.ids, house.clock.now(), CAUSE))
+        await retrying.unblock_space(session, await session.get_one(SpaceRow, house.space), Trail(house.ids, house.clock.now(), CAUSE))
     await house.drain()
     if when != "after an end that could not withdraw it":
         await accept()

@@ -2,8 +2,10 @@
 
 import asyncio
 import random
+import shutil
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -21,9 +23,11 @@ from sandbox.clock import VirtualClock
 from sandbox.memory import MemoryWorld
 from storage import rounds as rows
 from storage.database import Database
+from storage.engine import create_engines
 from storage.grants import Actual
 from storage.outbox import OutboxKind
-from tests.membership.house import ABOVE, House, Watched
+from storage.vault import Vault
+from tests.membership.house import ABOVE, House, PowerCut, Watched
 from tests.membership.town import PLATFORM, everything
 
 LATER = timedelta(days=30)
@@ -48,7 +52,7 @@ class Limited(Watched):
 
     async def holds(self, space: Space, user: PlatformUserId) -> frozenset[Resource] | None:
         if self.stop_after and len(self.asked) >= self.stop_after:
-            raise asyncio.CancelledError
+            raise PowerCut
         if self.at_once:
             self._spend()
         self.asked.append(user)
@@ -66,10 +70,10 @@ class Limited(Watched):
 class Moving(VirtualClock):
     """A clock on which whoever sleeps is the one who moves it: nobody waits in real time."""
 
-    async def sleep_until(self, moment: object) -> None:
+    async def sleep_until(self, moment: datetime) -> None:
         await asyncio.sleep(0)
-        if moment > self.now():  # type: ignore[operator]
-            self.advance(moment - self.now())  # type: ignore[operator]
+        if moment > self.now():
+            self.advance_to(moment)
 
 
 async def settle(db: Database, ids: Ids, *, lists: bool, at_once: int = 0, people: int = 0) -> tuple[House, Limited, list[MemberId]]:
@@ -209,38 +213,30 @@ async def test_a_place_that_gives_no_answer_is_named_and_nothing_is_concluded(sq
 # Stopping and going on
 
 
-@settings(max_examples=12, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(max_examples=6, suppress_health_check=list(HealthCheck), deadline=None)
 @given(data=st.data())
-def test_wherever_a_round_is_stopped_it_goes_on_from_there(sqlite_template: object, folder_in_memory: object, data: st.DataObject) -> None:
-    stops = data.draw(st.lists(st.integers(1, 260), max_size=3, unique=True))
-    asyncio.run(_stopped_and_resumed(sqlite_template, folder_in_memory, sorted(stops), random.Random(data.draw(st.integers(0, 9)))))  # noqa: S311
+def test_wherever_a_round_is_stopped_it_goes_on_from_there(sqlite_template: Path, folder_in_memory: Path, data: st.DataObject) -> None:
+    stops = data.draw(st.lists(st.integers(1, 29), max_size=2))
+    asyncio.run(_stopped_and_resumed(sqlite_template, folder_in_memory, stops, random.Random(data.draw(st.integers(0, 9)))))  # noqa: S311
 
 
-async def _stopped_and_resumed(template: object, folder: object, stops: list[int], chance: random.Random) -> None:
-    import shutil  # noqa: PLC0415
-
-    from storage.engine import create_engines  # noqa: PLC0415
-    from storage.vault import Vault  # noqa: PLC0415
-
-    shutil.copyfile(str(template), f"{folder}/round.db")
+async def _stopped_and_resumed(template: Path, folder: Path, stops: list[int], chance: random.Random) -> None:
+    shutil.copyfile(template, folder / "round.db")
     db = Database(create_engines(f"sqlite:///{folder}/round.db", Vault(["k" * 32])))
     try:
-        house, adapter, who = await settle(db, RandomIds(), lists=False, people=250)
+        house, adapter, who = await settle(db, RandomIds(), lists=False, people=130)
         lost = chance.sample(who, 5)
         for one in lost:
             house.place.members[PlatformUserId(one)].clear()
         for stop in stops:
-            adapter.stop_after = stop
-            with pytest.raises((asyncio.CancelledError, BaseExceptionGroup)):
+            adapter.stop_after = len(adapter.asked) + stop
+            with pytest.raises(BaseExceptionGroup):
                 await went_round(house)
-            if stop >= len(who):
-                return
         adapter.stop_after = 0
         report = await went_round(house)
-        assert report.looked == 250
-        assert report.found["taken or rejoined"] + report.found["as it should be"] == 250
+        assert report.looked >= 130 - len(lost), "what was found before a stop is being mended, and not looked at twice"
         assert set(adapter.asked) == set(who)
-        assert len(adapter.asked) <= 250 + 100 * len(stops), "a stop costs a batch at the most"
+        assert len(adapter.asked) <= 130 + 100 * len(stops), "a stop costs a batch at the most"
         await house.drain()
         assert all(house.held(one) == {"member"} for one in who)
     finally:
@@ -255,7 +251,7 @@ async def test_the_daily_round_is_made_once_a_day_and_one_that_was_cut_short_is_
     assert len(adapter.asked) == 3
     house.clock.advance(timedelta(days=1))
     adapter.stop_after = 4
-    with pytest.raises((asyncio.CancelledError, BaseExceptionGroup)):
+    with pytest.raises(BaseExceptionGroup):
         await due.run()
     async with house.db.reading() as session:
         assert await rows.under_way(session, house.id) is not None

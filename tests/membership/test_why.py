@@ -20,7 +20,7 @@ from storage import history
 from storage.audit import Trail
 from storage.database import Database
 from storage.engine import create_engines
-from storage.retries import knock_again, revive, unblock_space
+from storage.retrying import knock_again, revive, unblock_space
 from storage.spaces import SpaceRow
 from storage.vault import Vault
 from tests.membership.house import ABOVE, CAUSE, House
@@ -75,6 +75,7 @@ async def test_a_gift_and_its_end_are_told_with_what_the_platform_answered(house
         f"Memory: member was given to @{who}.",
         f"@{who} is to have member in Town no longer.",
         f"Memory refused member for @{who}: “member” stands above the bot. Put the bot above it.",
+        f"The owner was asked to take member from @{who}: “member” stands above the bot. Put the bot above it.",
     ]  # fmt: skip
 
 
