@@ -11,10 +11,11 @@ from membership.why import Story
 async def tell(configuration: Configuration, person: str) -> list[str]:
     """Return the lines of everybody's story whom ``person`` may mean. Refusal ``person_unknown``; SchemaError for another schema."""
     async with stand_on(configuration, touch=False) as base:
-        return [line for story in await build_use_cases(base).desk.whys.of_person(person) for line in _lines(story)]
+        return [line for story in await build_use_cases(base).desk.whys.of_person(person) for line in lines_of(story)]
 
 
-def _lines(story: Story) -> list[str]:
+def lines_of(story: Story) -> list[str]:
+    """Return a story for a terminal, each line with its moment."""
     names = ", ".join(f"@{name}" for name in story.names) or "nobody any more"
     lines = [f"{names} in {story.community_name} (member {story.member})"]
     for episode in story.episodes:

@@ -14,6 +14,7 @@ class NoticeKind(StrEnum):
     ENDING = "ending"
     ENDED = "ended"
     RENEWED = "renewed"
+    WAY_IN = "way_in"
 
     NEW_MEMBER = "new_member"
     TIP = "tip"
@@ -26,6 +27,7 @@ class NoticeKind(StrEnum):
     INVITE_LINK_WORN = "invite_link_worn"
     UNINVITED = "uninvited"
     RECONCILED = "reconciled"
+    UNDELIVERED = "undelivered"
 
 
 FOR_CREATOR = frozenset(
@@ -41,6 +43,7 @@ FOR_CREATOR = frozenset(
         NoticeKind.INVITE_LINK_WORN,
         NoticeKind.UNINVITED,
         NoticeKind.RECONCILED,
+        NoticeKind.UNDELIVERED,
     }
 )
 

@@ -10,6 +10,7 @@ from core.causality import Origin, new_cause
 from core.clock import Clock
 from core.ids import CauseId, CommunityId, Ids
 from core.platform import Space
+from membership.delivery import watch
 from membership.owner_task import ask_again
 from membership.sweep_accounts import go_on, tell_of_links
 from membership.sweep_reminders import remind
@@ -103,6 +104,7 @@ class Sweeper:
         report.count("links ended", await self._batches(sweeping.end_invites, sweep))
         async with self._db.transaction() as session:
             report.count("owners told to renew a link", await tell_of_links(session, sweep, self._ids, self._batch))
+            report.count("paid orders seen to", await watch(session, sweep, self._ids, self._batch))
             report.count("owners asked again", await ask_again(session, sweep, self._ids, self._batch))
             report.count("account changes going on", await go_on(session, sweep, self._ids, self._batch))
 

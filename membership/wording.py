@@ -5,13 +5,13 @@ from typing import Any
 
 from core.events import Notice, NoticeKind
 from core.ids import PlatformUserId
-from core.platform import Message
+from core.platform import LinkButton, Message
 from core.text import Bold, Code, Mention, Moment, MomentStyle, Span
-from membership.wording_trouble import trouble
+from membership.wording_trouble import TROUBLES, trouble
 
 
-def to_member(notice: Notice, community: str) -> Message:
-    """Word a notice for the member it is about."""
+def to_member(notice: Notice, community: str, public_url: str = "") -> Message:
+    """Word a notice for the member it is about; ``public_url`` is where our pages are, for one that leads to a page."""
     facts = notice.facts
     plan = Bold(str(facts.get("plan", "")))
     match notice.kind:
@@ -33,6 +33,8 @@ def to_member(notice: Notice, community: str) -> Message:
                 " turns it back on.",
             )
             return Message(f"{community}: your membership ends soon", body)
+        case NoticeKind.WAY_IN:
+            return _way_in(facts, plan, community, public_url)
         case NoticeKind.RENEWED:
             return Message(f"{community}: payment received", ("Thank you. Your ", plan, " is paid until ", _moment(facts["until"]), "."))
         case _:
@@ -45,7 +47,7 @@ def to_creator(notice: Notice, community: str, about: PlatformUserId | None, *, 
     match notice.kind:
         case NoticeKind.TIP:
             return _tip(facts, about)
-        case NoticeKind.RESOURCE_BROKEN | NoticeKind.SWEEP_STOPPED | NoticeKind.UNKNOWN_STATUS | NoticeKind.RECONCILED:
+        case kind if kind in TROUBLES:
             return trouble(notice, community)
         case NoticeKind.SPACE_LOST | NoticeKind.INVITE_LINK_WORN | NoticeKind.OWNER_TASK | NoticeKind.UNINVITED:
             return _in_and_out(notice, about, here=here)
@@ -72,6 +74,12 @@ def _hello(space: Bold) -> Message:
         *(Code("/doorman plan create"), "; post the link that ", Code("/doorman invite"), " gives you."),
     )
     return Message("Hello! Let's open your door", steps)
+
+
+def _way_in(facts: Any, plan: Bold, community: str, public_url: str) -> Message:  # noqa: ANN401 - a notice's facts are plain JSON
+    body = ("You have paid for ", plan, " and are not inside yet. Your order's page shows your way in, and what is missing.")
+    page = LinkButton("Go on", f"{public_url.rstrip('/')}/welcome/{facts['order']}")
+    return Message(f"{community}: one step is left", body, (page,) if public_url else ())
 
 
 def _payment_failed(facts: Any, plan: Bold, community: str) -> Message:  # noqa: ANN401 - a notice's facts are plain JSON

@@ -1,10 +1,22 @@
 """What a creator is told when money and access do not agree, or may not: what it is, what was done, what is theirs to do."""
 
+from datetime import datetime
 from typing import Any
 
 from core.events import Notice, NoticeKind
 from core.platform import Message
-from core.text import Bold, Code, Span
+from core.text import Bold, Code, Moment, Span
+
+TROUBLES = frozenset(
+    {
+        NoticeKind.RESOURCE_BROKEN,
+        NoticeKind.SWEEP_STOPPED,
+        NoticeKind.UNKNOWN_STATUS,
+        NoticeKind.RECONCILED,
+        NoticeKind.UNDELIVERED,
+    }
+)
+"""What is worded here."""
 
 
 def trouble(notice: Notice, community: str) -> Message:
@@ -22,8 +34,25 @@ def trouble(notice: Notice, community: str) -> Message:
             status, which = Code(str(facts["status"])), Code(str(facts["subscription"]))
             body = ("Its status is ", status, ", which I don't know. The member keeps access. Please look at ", which, " in Stripe.")
             return Message("A subscription I don't understand", body)
+        case NoticeKind.UNDELIVERED:
+            return _undelivered(facts)
         case _:
             return _reconciled(facts, community)
+
+
+def _undelivered(facts: Any) -> Message:  # noqa: ANN401 - a notice's facts are plain JSON
+    since = Moment(datetime.fromisoformat(str(facts["since"])))
+    paid: tuple[Span, ...] = (
+        Bold(str(facts["who"])),
+        " paid ",
+        Bold(str(facts["amount"])),
+        " for ",
+        Bold(str(facts["plan"])),
+        " on ",
+        since,
+    )
+    offer = (f" and is not inside: {facts['why']}. I keep trying. ", Code("/doorman tasks"), " has a button that gives the money back.")
+    return Message("Somebody paid and is outside", (*paid, *offer))
 
 
 def _reconciled(facts: Any, community: str) -> Message:  # noqa: ANN401 - a notice's facts are plain JSON

@@ -82,7 +82,7 @@ async def unpaid(session: AsyncSession, community: CommunityId) -> list[Mismatch
     """Return who still has what we gave though nothing pays for it any more, the longest first, by what its cheapest plan costs."""
     found: list[Mismatch] = []
     for grant, resource, account in (await session.exec(_UNPAID, params={"community": community})).all():
-        plan, worth = await _cheapest(session, resource, community)
+        plan, worth = await cheapest(session, resource, community)
         found.append(Mismatch(grant.member_id, account.name, plan, resource.name, worth, grant.error))
     return found
 
@@ -115,7 +115,8 @@ async def _stands(session: AsyncSession, member: MemberId, resource: ResourceRow
     return name, (grant.error or ("" if grant.status == GrantStatus.PENDING else "it was not given")) if grant is not None else ""
 
 
-async def _cheapest(session: AsyncSession, resource: ResourceRow, community: CommunityId) -> tuple[str, Money]:
+async def cheapest(session: AsyncSession, resource: ResourceRow, community: CommunityId) -> tuple[str, Money]:
+    """Return the cheapest plan that opens something, and what it is worth a month; without a name where none does any more."""
     query = (
         select(PlanRow, PriceRow)
         .join(PriceRow, col(PriceRow.plan_id) == col(PlanRow.id))

@@ -7,7 +7,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.errors import Remedy
-from core.ids import ResourceId
+from core.ids import MemberId, ResourceId
 from core.people import Identity
 from storage.accounts import AccountRow
 from storage.audit import Trail, record
@@ -37,6 +37,12 @@ async def knock_again(session: AsyncSession, who: Identity, trail: Trail) -> Non
     )
     which = and_(col(GrantRow.account_id).in_(accounts), col(GrantRow.remedy) == Remedy.MEMBER)
     await _again(session, GrantStatus.BLOCKED, which, trail, "they signed in", invited_at=None)
+
+
+async def another_way(session: AsyncSession, member: MemberId, trail: Trail) -> None:
+    """Look for another way in for somebody who waits outside without an invite that is still good."""
+    which = and_(col(GrantRow.member_id) == member, col(GrantRow.remedy) == Remedy.MEMBER, col(GrantRow.invited_at).is_(None))
+    await _again(session, GrantStatus.BLOCKED, which, trail, "another way in is looked for")
 
 
 async def revive(session: AsyncSession, trail: Trail) -> None:

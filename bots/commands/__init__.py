@@ -17,6 +17,7 @@ from bots.commands import (
     plan_list,
     plan_remove,
     progress,
+    refund,
     setup,
     status,
     tasks,
@@ -48,5 +49,5 @@ _WORKING: tuple[Command, ...] = (
     claim.COMMAND,
     tip.COMMAND,
 )
-COMMANDS: tuple[Command, ...] = (*_WORKING, help_on(_WORKING), home.COMMAND)
+COMMANDS: tuple[Command, ...] = (*_WORKING, help_on(_WORKING), refund.COMMAND, home.COMMAND)
 """The table the router registers and the worker looks commands up in."""

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from billing.checkout import Checkouts
+from billing.giving_back import GivingBack
 from billing.plan import Plans
 from billing.tip import Tips
 from core.clock import Clock
@@ -45,6 +46,7 @@ class Desk:
     owner_tasks: OwnerTasks
     progresses: Progresses
     whys: Whys
+    giving_back: GivingBack
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,18 +45,26 @@ async def house(sqlite_database: Database, clock: VirtualClock, ids: Ids) -> Hou
     return house
 
 
+def came_in(name: str, clock: VirtualClock) -> InboxRow:
+    return InboxRow(
+        id=name, kind=InboxKind.STRIPE, source="stripe:env", event_id=f"evt_{name}", type="invoice.paid", object_id="in_1",
+        lane=Lane("stripe:env"), payload=b"{}", status=WorkStatus.DEAD, received_at=clock.now(), due_at=clock.now(),
+    )  # fmt: skip
+
+
 async def bury(session: Session, clock: VirtualClock) -> None:
     now = clock.now()
     session.add(CommunityRow(id=CommunityId("c"), name="Den", currency="USD", created_at=now))
     await session.flush()
-    came = {"kind": InboxKind.STRIPE, "source": "stripe:env", "type": "invoice.paid", "lane": Lane("stripe:env"), "received_at": now,
-            "due_at": now, "status": WorkStatus.DEAD, "object_id": "in_1"}  # fmt: skip
-    session.add(InboxRow(id="tried", event_id="evt_1", payload=f'{{"key": "{KEY}"}}'.encode(), attempts=16, error="broken", **came))
-    session.add(InboxRow(id="foreign", event_id="evt_2", payload=b"{}", attempts=0, error="of another account: acct_2", **came))
+    broken, foreign = came_in("tried", clock), came_in("foreign", clock)
+    broken.payload, broken.attempts, broken.error = f'{{"key": "{KEY}"}}'.encode(), 16, "broken"
+    foreign.error = "of another account: acct_2"
+    session.add_all([broken, foreign])
     session.add(
         OutboxRow(
-            id="notice", community_id=CommunityId("c"), kind=OutboxKind.NOTICE, lane=Lane("work:00"), subject="m", payload={"kind": "hello"},
-            status=WorkStatus.DEAD, attempts=16, error="no way", created_at=now, due_at=now, cause_id=CauseId("x"),
+            id="notice", community_id=CommunityId("c"), kind=OutboxKind.NOTICE, lane=Lane("work:00"), subject="m",
+            payload={"kind": "hello"}, status=WorkStatus.DEAD, attempts=16, error="no way", created_at=now, due_at=now,
+            cause_id=CauseId("x"),
         )
     )  # fmt: skip
 
@@ -90,7 +98,7 @@ async def test_what_is_tried_again_is_due_from_the_start_and_what_is_another_s_i
 
 
 async def test_what_was_set_aside_is_not_ours_to_try(installation: Installation) -> None:
-    with pytest.raises(Refusal, match="it is of another account: acct_2. Drop it, or mend the keys."):
+    with pytest.raises(Refusal, match=r"it is of another account: acct_2\. Drop it, or mend the keys\."):
         await letters.try_again(installation.configuration(), ["foreign"])
 
 

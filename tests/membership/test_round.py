@@ -121,7 +121,7 @@ def test_sums_are_said_by_currency() -> None:
 
 @pytest.mark.parametrize("lists", [True, False])
 async def test_where_all_is_well_a_round_changes_nothing_and_a_listing_saves_the_questions(
-    sqlite_database: Database, ids: Ids, lists: bool
+    sqlite_database: Database, ids: Ids, *, lists: bool
 ) -> None:
     house, adapter, who = await settle(sqlite_database, ids, lists=lists, people=5)
     report = await went_round(house)
@@ -133,9 +133,7 @@ async def test_where_all_is_well_a_round_changes_nothing_and_a_listing_saves_the
 
 
 @pytest.mark.parametrize("lists", [True, False])
-async def test_who_pays_and_is_outside_is_named_with_what_it_is_worth_and_let_in(
-    sqlite_database: Database, ids: Ids, lists: bool
-) -> None:
+async def test_who_pays_and_is_outside_is_named_with_its_worth_and_let_in(sqlite_database: Database, ids: Ids, *, lists: bool) -> None:
     house, adapter, (lost, gone, _) = await settle(sqlite_database, ids, lists=lists, people=3)
     house.place.members[PlatformUserId(lost)].clear()
     await house.leaves(gone, told=False)
@@ -177,13 +175,12 @@ async def test_somebody_who_paid_and_has_no_account_in_the_place_is_named(sqlite
     assert [one.resource for one in report.reckoning.outside] == ["vip"]
 
 
-async def test_an_empty_list_takes_nothing_from_anybody(
-    sqlite_database: Database, ids: Ids, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_empty_list_takes_nothing_from_anybody(sqlite_database: Database, ids: Ids, monkeypatch: pytest.MonkeyPatch) -> None:
     house, adapter, who = await settle(sqlite_database, ids, lists=True, people=30)
 
     async def nobody(_: Resource) -> AsyncIterator[PlatformUserId]:
-        for user in ():
+        nobody_at_all: list[PlatformUserId] = []
+        for user in nobody_at_all:
             yield user
 
     monkeypatch.setattr(adapter, "holders", nobody)
@@ -271,7 +268,7 @@ async def _ten_thousand(db: Database, ids: Ids, *, lists: bool, people: int) -> 
 
 @pytest.mark.parametrize(("lists", "people"), [(False, 400), (True, 1_000)])
 async def test_a_large_place_is_gone_through_as_fast_as_it_may_be_asked_and_says_how_far_it_is(
-    sqlite_database: Database, ids: Ids, lists: bool, people: int
+    sqlite_database: Database, ids: Ids, *, lists: bool, people: int
 ) -> None:
     adapter, report, took, heard = await _ten_thousand(sqlite_database, ids, lists=lists, people=people)
     assert (report.looked, report.found, report.silent) == (people, {"as it should be": people}, [])
@@ -283,7 +280,7 @@ async def test_a_large_place_is_gone_through_as_fast_as_it_may_be_asked_and_says
 
 @pytest.mark.long
 @pytest.mark.parametrize("lists", [False, True])
-async def test_ten_thousand_are_gone_through_within_the_limits(sqlite_database: Database, ids: Ids, lists: bool) -> None:
+async def test_ten_thousand_are_gone_through_within_the_limits(sqlite_database: Database, ids: Ids, *, lists: bool) -> None:
     adapter, report, took, _ = await _ten_thousand(sqlite_database, ids, lists=lists, people=10_000)
     assert (report.looked, report.silent) == (10_000, [])
     assert len(adapter.asked) == (0 if lists else 10_000)

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 from core.causality import Change, Origin, chains, new_cause, origin_of, replay
-from core.ids import CauseId, Ids, MemberId
+from core.ids import CauseId, Ids, MemberId, PlatformUserId
 from core.people import Identity
 from membership.why import Whys
 from sandbox.clock import VirtualClock
@@ -20,6 +20,7 @@ from storage import history
 from storage.audit import Trail
 from storage.database import Database
 from storage.engine import create_engines
+from storage.grants import GrantStatus
 from storage.retrying import knock_again, revive, unblock_space
 from storage.spaces import SpaceRow
 from storage.vault import Vault
@@ -36,7 +37,9 @@ async def house(database: Database, clock: VirtualClock, ids: Ids) -> House:
 
 
 async def told(house: House, who: MemberId) -> list[str]:
-    story = await Whys(db=house.db, adapters={PLATFORM: house.adapter}).of_account(house.id, Identity(PLATFORM, "", who, who))
+    story = await Whys(db=house.db, adapters={PLATFORM: house.adapter}).of_account(
+        house.id, Identity(PLATFORM, "", PlatformUserId(who), who)
+    )
     assert all(doubt.startswith("Access to ") for doubt in story.doubts), "the house writes entitlements without a word in the record"
     return [step.text for episode in story.episodes for step in episode.steps]
 
@@ -83,7 +86,6 @@ async def test_a_gift_and_its_end_are_told_with_what_the_platform_answered(house
 async def test_whatever_is_tried_again_is_in_the_record(house: House, how: str) -> None:
     who = await house.settler()
     await house.leaves(who, told=False)
-    house.place.banned.add(house.adapter.world.person("Nobody"))
     await house.sell(who, house.silver)
     await house.drain()
     trail = Trail(house.ids, house.clock.now(), CAUSE)
@@ -92,11 +94,11 @@ async def test_whatever_is_tried_again_is_in_the_record(house: House, how: str) 
             case "connected again":
                 await unblock_space(session, await session.get_one(SpaceRow, house.space), trail)
             case "signed in":
-                await knock_again(session, Identity(PLATFORM, "", who, who), trail)
+                await knock_again(session, Identity(PLATFORM, "", PlatformUserId(who), who), trail)
             case _:
                 (row,) = await house.rows()
                 row = await session.merge(row)
-                row.status = "dead"
+                row.status = GrantStatus.DEAD
                 await session.flush()
                 await revive(session, trail)
     assert not await differing(house, who)

@@ -1,4 +1,4 @@
-"""The order of the record, what is left of a delivery that set something off, and rounds through a community."""
+"""The order of the record, what is left of a delivery that set something off, rounds, and deliveries."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,10 +17,12 @@ def upgrade() -> None:
     _number()
     _causes()
     _rounds()
+    _deliveries()
 
 
 def downgrade() -> None:
     """Take it away again."""
+    op.drop_table("deliveries")
     op.drop_table("rounds")
     op.drop_table("causes")
     if op.get_bind().dialect.name == "sqlite":
@@ -82,3 +84,26 @@ def _rounds() -> None:
     )
     op.create_index("ix_rounds_community_id", "rounds", ["community_id", "started_at"], unique=False)
     op.create_index("uq_rounds_open", "rounds", ["community_id"], unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN)
+
+
+def _deliveries() -> None:
+    """What was paid before is watched too: whoever is inside is found to be at the first look."""
+    op.create_table(
+        "deliveries",
+        sa.Column("order_id", sa.Text(), nullable=False),
+        sa.Column("community_id", sa.Text(), nullable=False),
+        sa.Column("paid_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("nudged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("why", sa.String(), nullable=False),
+        sa.Column("outcome", sa.String(), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["community_id", "order_id"], ["orders.community_id", "orders.id"], name="fk_deliveries_order_id"),
+        sa.PrimaryKeyConstraint("order_id", name="pk_deliveries"),
+    )
+    op.create_index("ix_deliveries_due", "deliveries", ["due_at"], unique=False, sqlite_where=_OPEN, postgresql_where=_OPEN)
+    op.execute(
+        "INSERT INTO deliveries (order_id, community_id, paid_at, due_at, why, outcome) "
+        "SELECT id, community_id, paid_at, paid_at, '', '' FROM orders WHERE status = 'paid' AND paid_at IS NOT NULL"
+    )
