@@ -45,6 +45,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+app.add_typer(letters, name="dead")
+
 
 @app.command()
 def run() -> None:
@@ -156,7 +158,6 @@ def why(person: Annotated[str, typer.Argument(metavar="PERSON", help=f"{WAYS[0].
 
 def main() -> None:
     """Run the command line, with what the installed platforms add to it."""
-    app.add_typer(letters, name="dead")
     for name, platform in installed().items():
         if platform.cli is not None:
             app.add_typer(platform.cli, name=name, help=f"What only {platform.label} needs.")

@@ -14,6 +14,7 @@ from bots.commands.call import Desk
 from bots.foundation import Foundation
 from membership.attachment import Attachments
 from membership.community import Communities
+from membership.health import Health
 from membership.installation import Installs
 from membership.invite import Invites
 from membership.linking import Linking
@@ -63,6 +64,7 @@ def build_use_cases(base: Foundation) -> UseCases:
         owner_tasks=OwnerTasks(db=base.db),
         progresses=Progresses(db=base.db, clock=base.clock),
         whys=Whys(db=base.db, adapters=base.adapters),
+        health=Health(db=base.db, adapters=base.adapters),
         giving_back=GivingBack(**tools, gateways=base.gateways, subscriptions=subscriptions, payments=payments),
     )
     return UseCases(

@@ -41,16 +41,8 @@ def trouble(notice: Notice, community: str) -> Message:
 
 
 def _undelivered(facts: Any) -> Message:  # noqa: ANN401 - a notice's facts are plain JSON
-    since = Moment(datetime.fromisoformat(str(facts["since"])))
-    paid: tuple[Span, ...] = (
-        Bold(str(facts["who"])),
-        " paid ",
-        Bold(str(facts["amount"])),
-        " for ",
-        Bold(str(facts["plan"])),
-        " on ",
-        since,
-    )
+    since, who, amount = Moment(datetime.fromisoformat(str(facts["since"]))), Bold(str(facts["who"])), Bold(str(facts["amount"]))
+    paid: tuple[Span, ...] = (who, " paid ", amount, " for ", Bold(str(facts["plan"])), " on ", since)
     offer = (f" and is not inside: {facts['why']}. I keep trying. ", Code("/doorman tasks"), " has a button that gives the money back.")
     return Message("Somebody paid and is outside", (*paid, *offer))
 

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, bindparam, or_, select
+from sqlalchemy import ColumnElement, Executable, Integer, bindparam, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -18,8 +17,6 @@ from storage.orders import OrderRow
 from storage.plans import PlanRow
 from storage.prices import PriceRow
 from storage.subscriptions import SubscriptionRow
-
-_Found = Select[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +35,7 @@ class Delivery:
         return self.price.money
 
 
-def _open(*which: ColumnElement[bool]) -> _Found:
+def _open(*which: ColumnElement[bool]) -> Executable:
     return (
         select(DeliveryRow, OrderRow, PlanRow, PriceRow, AccountRow)
         .join(OrderRow, col(OrderRow.id) == col(DeliveryRow.order_id))
@@ -59,9 +56,9 @@ _OPENED = select(EntitlementRow).where(
         (col(EntitlementRow.source_kind) == SourceKind.PASS) & (col(EntitlementRow.source_id) == bindparam("order")),
         (col(EntitlementRow.source_kind) == SourceKind.SUBSCRIPTION)
         & col(EntitlementRow.source_id).in_(
-            select(SubscriptionRow.id).where(
-                SubscriptionRow.stripe_account_id == bindparam("account"),
-                SubscriptionRow.stripe_subscription_id == bindparam("subscription"),
+            select(col(SubscriptionRow.id)).where(
+                col(SubscriptionRow.stripe_account_id) == bindparam("account"),
+                col(SubscriptionRow.stripe_subscription_id) == bindparam("subscription"),
             )
         ),
     )

@@ -15,6 +15,7 @@ from core.people import Identity
 from core.platform import PlatformAdapter, Resource, ResourceKind, ResourceLabel, Space
 from membership.attachment import Attachments
 from membership.community import Communities, Home
+from membership.health import Health
 from membership.invite import Invites
 from membership.linking import Linking
 from membership.member import Members
@@ -46,6 +47,7 @@ class Desk:
     owner_tasks: OwnerTasks
     progresses: Progresses
     whys: Whys
+    health: Health
     giving_back: GivingBack
 
 

@@ -30,6 +30,7 @@ CREATOR_COMMANDS: Mapping[str, Mapping[str, object]] = {
     "doorman tasks": {},
     "doorman progress": {},
     "doorman why": {"who": "x"},
+    "doorman doctor": {},
     "refund order": {"argument": "x"},
     "doorman account": {"who": "x"},
     "doorman help": {},
