@@ -49,9 +49,14 @@ app.add_typer(letters, name="dead")
 
 
 @app.command()
-def run() -> None:
+def run(
+    *,
+    grants_only: Annotated[
+        bool, typer.Option("--grants-only", help="Take nothing from anybody until everything was compared: after a restored backup.")
+    ] = False,
+) -> None:
     """Start everything: pages, webhooks, chat connections, worker and scheduler. Stops cleanly on SIGTERM or Ctrl-C."""
-    carry_out(_serve)
+    carry_out(lambda configuration: _serve(configuration, grants_only=grants_only))
 
 
 @app.command()
@@ -164,11 +169,11 @@ def main() -> None:
     app(prog_name="doorman", obj=[command.spec for command in COMMANDS])
 
 
-async def _serve(configuration: Configuration) -> None:
+async def _serve(configuration: Configuration, *, grants_only: bool) -> None:
     stop = asyncio.Event()
     for number in STOP:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with open_doorman(configuration) as doorman:
+    async with open_doorman(configuration, grants_only=grants_only) as doorman:
         gc.collect()
         gc.freeze()  # what was loaded stays to the end: searching it for garbage, again and again, would keep payers waiting
         logger.info("listening at %s, reached at %s", doorman.base_url, configuration.settings.public_url)

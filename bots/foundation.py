@@ -3,7 +3,7 @@
 import random
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypedDict
 
 from billing.gateways import Gateways
@@ -14,6 +14,7 @@ from core.causality import Origin, new_cause
 from core.clock import Clock, SystemClock
 from core.ids import Ids, PlatformName, RandomIds
 from core.platform import PlatformAdapter
+from membership.restraint import Restraint
 from storage import retrying, schema, stripe_accounts, webhook_endpoints
 from storage.audit import Trail
 from storage.credentials import CredentialStore
@@ -42,6 +43,7 @@ class Foundation:
     gateways: Gateways
     credentials: CredentialStore
     adapters: Mapping[PlatformName, PlatformAdapter]
+    restraint: Restraint = field(default_factory=Restraint)
 
     def tools(self) -> Tools:
         """Return what every use case takes, as keywords."""
@@ -70,10 +72,12 @@ async def lay_foundation(
     ids: Ids | None = None,
     rng: random.Random | None = None,
     touch: bool = True,
+    grants_only: bool = False,
 ) -> AsyncIterator[Foundation]:
     """Open everything, bring the database up to date and make sure of its first rows; leaving closes all in reverse.
 
-    Without ``touch`` the database is left as it is, for whoever only wants to look.
+    Without ``touch`` the database is left as it is, for whoever only wants to look. With ``grants_only`` nothing is taken from anybody
+    until everything was compared once.
     Raises storage.schema.SchemaError when the database is of another version, TransientError when a sandbox's clock is away.
     """
     settings = configuration.settings
@@ -100,6 +104,7 @@ async def lay_foundation(
             gateways=Gateways(db=db, pool=pool, environment_keys=keys),
             credentials=credentials,
             adapters=adapters,
+            restraint=Restraint(held=grants_only),
         )
 
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from sqlmodel import select
 
 from bots.bootstrap import open_doorman
-from bots.doctor import Finding, examine, table
+from bots.doctor import examine, table
 from bots.foundation import open_database, prepare
 from bots.sweeping import confirm
 from core.dispatch import Lane, platform_lane
@@ -16,6 +16,7 @@ from core.errors import PermanentError, Refusal
 from core.events import NoticeKind
 from core.ids import AccountId, CauseId, GrantId, MemberId, PlatformUserId, RandomIds
 from core.platform import Resource
+from membership.health import Finding
 from sandbox.clock import VirtualClock
 from sandbox.memory.world import NAME
 from sandbox.stripe.emulator import StripeEmulator

@@ -36,9 +36,7 @@ def downgrade() -> None:
 def _number() -> None:
     """Have the audit's rows say in which order they were written; those there were come before them, by their time."""
     if op.get_bind().dialect.name == "sqlite":
-        with op.batch_alter_table(
-            "audit", recreate="always"
-        ) as audit:  # SQLite numbers rows by itself
+        with op.batch_alter_table("audit", recreate="always") as audit:  # SQLite numbers rows by itself
             audit.add_column(sa.Column("seq", sa.BigInteger(), nullable=True))
         _append_only()
         return
