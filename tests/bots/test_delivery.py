@@ -78,6 +78,8 @@ async def test_after_a_day_the_creator_is_asked_once_with_the_money_and_one_pres
     )
     (payment,) = bench.stripe.account.table("refund").rows
     assert payment["amount"] == 999
+    (subscription,) = bench.stripe.account.table("subscription").rows
+    assert subscription["status"] == "canceled", "else they would be charged again"
     async with bench.base.db.reading() as session:
         assert (await session.exec(select(EntitlementRow))).one().state == EntitlementState.ENDED
     await later(bench, timedelta(hours=1))
