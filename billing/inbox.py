@@ -3,10 +3,12 @@
 import asyncio
 import logging
 import random
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Coroutine, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from billing.head_start import HeadStart
 from billing.order import Orders
 from billing.refund import Payments, Stopped
 from billing.routing import ROUTES, Subject, subject_of
@@ -27,11 +29,7 @@ from storage.work import Head
 
 BATCH = 100
 AT_ONCE = 8
-"""How many objects are looked at at the same time; Stripe's sandboxes take 25 calls a second."""
-HEAD_START = 0.15
-"""Real seconds: a payment is told of in four events within milliseconds, and only the first look at its subscription opens anything.
-
-What follows from that look (the member reconciled, the grant) is not to wait for the one writer behind what the other events ask for."""
+"""How many objects of an account are looked at at the same time; Stripe's sandboxes take 25 calls a second."""
 ACCESS = frozenset([Subject.SUBSCRIPTION, Subject.CHECKOUT])
 KEY_TROUBLE = timedelta(minutes=5)
 """How often to try again while the key is refused: nothing is lost, somebody must act, and it never counts as an attempt."""
@@ -91,39 +89,46 @@ class StripeInbox:
         self._tips = tips
         self._payments = payments
         self._rng = rng
-        self._ahead_until = 0.0
+        self._head_start = HeadStart()
 
     async def drain(self, lane: Lane, epoch: int) -> datetime | None:
         """Carry out what is due; see core.dispatch.Drain."""
         account = StripeAccountId(lane.partition(":")[2])
+        places = asyncio.Semaphore(AT_ONCE)
 
         async def find(busy: frozenset[Hashable]) -> Found:
             async with self._db.glance() as session:
                 heads = await work.heads(session, lane, self._clock.now(), BATCH)
             waiting = [item for item in _items(heads) if item.key not in busy]
             chosen = _first(waiting, busy)
-            more = len(chosen) < len(waiting) or len(heads) >= BATCH
-            return Found({item.key: self._in_turn(account, lane, epoch, item) for item in self._ordered(chosen)}, more)
+            crowded = len(heads) >= BATCH
+            jobs: dict[Hashable, Coroutine[Any, Any, None]] = {
+                item.key: self._in_turn(account, lane, epoch, item, places) for item in self._ordered(chosen, crowded=crowded)
+            }
+            return Found(jobs, more=len(chosen) < len(waiting) or crowded)
 
         await pump(find, self._db.woken(lane))
         async with self._db.glance() as session:
             return await work.next_due(session, lane)
 
-    def _ordered(self, items: Sequence[_Item]) -> list[_Item]:
-        """Return first looks at subscriptions first, and give what follows from them a head start."""
+    def _ordered(self, items: Sequence[_Item], *, crowded: bool) -> list[_Item]:
+        """Return first looks at subscriptions first, and give what follows from them a head start.
+
+        In a crowd nothing waits for that: what waits would keep those out who stand behind it.
+        """
         first = [item for item in items if self._is_first_look(item)]
-        if first:
-            self._ahead_until = asyncio.get_running_loop().time() + HEAD_START
+        if first and not crowded:
+            self._head_start.give()
         return [*first, *(item for item in items if item not in first)]
 
     def _is_first_look(self, item: _Item) -> bool:
         return item.subject is Subject.SUBSCRIPTION and not self._subscriptions.asked(item.object_id)
 
-    async def _in_turn(self, account: StripeAccountId, lane: Lane, epoch: int, item: _Item) -> None:
-        wait = 0.0 if self._is_first_look(item) else self._ahead_until - asyncio.get_running_loop().time()
-        if wait > 0:
-            await asyncio.sleep(wait)
-        await self._carry_out(account, lane, epoch, item)
+    async def _in_turn(self, account: StripeAccountId, lane: Lane, epoch: int, item: _Item, places: asyncio.Semaphore) -> None:
+        if not self._is_first_look(item):
+            await self._head_start.over()
+        async with places:
+            await self._carry_out(account, lane, epoch, item)
 
     async def _carry_out(self, account: StripeAccountId, lane: Lane, epoch: int, item: _Item) -> None:
         error: Exception | None = None
@@ -203,7 +208,7 @@ def _first(items: Sequence[_Item], busy: Collection[Hashable]) -> Sequence[_Item
     """Choose what to look at now: what decides access before what is only booked, and books only while no access waits."""
     access = [item for item in items if item.subject in ACCESS]
     deciding = access or any(isinstance(key, tuple) and key[0] in ACCESS for key in busy)
-    return (access if deciding else items)[: max(0, AT_ONCE - len(busy))]
+    return (access if deciding else items)[: max(0, BATCH - len(busy))]
 
 
 def _is_final(error: Exception, attempts: int) -> bool:

@@ -11,7 +11,7 @@ from core.clock import Clock
 from core.dispatch import stripe_lane
 from core.errors import TransientError
 from core.ids import CauseId, Ids, OrderId, StripeAccountId, TipId
-from core.payments import PaymentGateways, PaymentSnapshot
+from core.payments import InvoiceSnapshot, PaymentGateways, PaymentSnapshot
 from storage import comparing, subscriptions
 from storage.audit import Trail
 from storage.database import Database
@@ -48,19 +48,24 @@ class Payments:
         since: datetime | None = None,
         live: bool = True,
         also: Also | None = None,
+        of: InvoiceSnapshot | None = None,
     ) -> None:
         """Fetch a payment (``pi_`` or ``ch_``) and make the books and what it opened follow, unless that was done after ``since``.
+
+        ``of`` is the invoice it paid, where that is known.
 
         One that is not ours is left alone. ``also`` is done in the transaction of the books, where nothing else follows from the payment.
         Raises Stopped when it would end something in a community that is stopped and no webhook told of it (``live`` is false).
         """
         async with self._looks.at(external_id, since) as asked_at:
-            if asked_at is not None and await self._look(account, external_id, cause, live=live, also=also):
+            if asked_at is not None and await self._look(account, external_id, cause, live=live, also=also, of=of):
                 self._looks.count(external_id, asked_at)
 
-    async def _look(self, account: StripeAccountId, external_id: str, cause: CauseId, *, live: bool, also: Also | None) -> bool:
+    async def _look(
+        self, account: StripeAccountId, external_id: str, cause: CauseId, *, live: bool, also: Also | None, of: InvoiceSnapshot | None
+    ) -> bool:
         """Say whether the look counts: one at a payment for a subscription we know, of which two events tell at once."""
-        payment = await (await self._gateways.of(account)).payment(external_id)
+        payment = await (await self._gateways.of(account)).payment(external_id, of=of)
         if payment.subscription:
             return await self._of_subscription(account, payment, cause, live=live, also=also)
         if payment.kind == "tip":
@@ -98,7 +103,7 @@ class Payments:
             await self._subscriptions.refresh(account, invoice.subscription, cause=cause, since=since)
         for intent in invoice.payment_intents:
             last = intent == invoice.payment_intents[-1]
-            await self.look(account, intent, cause=cause, since=since, live=live, also=also if last else None)
+            await self.look(account, intent, cause=cause, since=since, live=live, also=also if last else None, of=invoice)
 
     async def _of_subscription(
         self, account: StripeAccountId, payment: PaymentSnapshot, cause: CauseId, *, live: bool, also: Also | None

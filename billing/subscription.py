@@ -80,25 +80,27 @@ class Subscriptions:
     async def apply(self, session: Session, account: StripeAccountId, snapshot: SubscriptionSnapshot, trail: Trail) -> None:
         """Write what a snapshot (asked for at ``trail.at``) says. One we did not sell is left alone, an older one than we hold too."""
         row = await subscriptions.by_stripe_id(session, account, snapshot.external_id, lock=True)
-        if row is None:
-            row = await self._first(session, account, snapshot, trail)
-            if row is None:
-                return
-        if row.fetched_at > trail.at:
+        first = await self._first(session, account, snapshot, trail) if row is None else None
+        before = _facts(first) if first is not None else {}
+        if first is not None:
+            await _copy(session, first, snapshot, trail)
+            row = await subscriptions.ensure(session, first)
+        if row is None or row.fetched_at > trail.at:
             return
-        before = _facts(row)
-        await _copy(session, row, snapshot, trail)
+        new = first is not None and row.id == first.id
+        if not new:
+            before = _facts(row)
+            await _copy(session, row, snapshot, trail)
         grace = await self._grace_of(session, row) if row.past_due_since else self._grace
         row.next_notice_at = next_notice(row.past_due_since, grace, row.notices_sent) if row.past_due_since else None
         session.add(row)
-        await session.flush()
         if before != _facts(row):
             record(session, trail, row.community_id, "subscription.changed", ("subscription", row.id), member=row.member_id,
                    before=before, after=_facts(row))  # fmt: skip
         access = subscription_access(
             snapshot, past_due_since=row.past_due_since, grace=grace, refunded_until=row.refunded_until, now=trail.at
         )
-        await self._entitle(session, row, access, trail)
+        await self._entitle(session, row, access, trail, new=new)
         await _notify(session, row, before, trail)
 
     async def foresee(self, session: Session, row: SubscriptionRow, snapshot: SubscriptionSnapshot, at: datetime) -> tuple[Access, PlanId]:
@@ -114,10 +116,11 @@ class Subscriptions:
     async def _first(
         self, session: Session, account: StripeAccountId, snapshot: SubscriptionSnapshot, trail: Trail
     ) -> SubscriptionRow | None:
+        """Return what our first copy starts from, not stored yet; None where the order is not ours."""
         order = await session.get(OrderRow, OrderId(snapshot.reference)) if snapshot.reference else None
         if order is None or order.stripe_account_id != account:
             return None
-        new = SubscriptionRow(
+        return SubscriptionRow(
             id=SubscriptionId(self._ids.new()),
             community_id=order.community_id,
             member_id=order.member_id,
@@ -131,10 +134,9 @@ class Subscriptions:
             period_end=snapshot.period_end,
             fetched_at=trail.at,
         )
-        return await subscriptions.ensure(session, new)
 
-    async def _entitle(self, session: Session, row: SubscriptionRow, access: Access, trail: Trail) -> None:
-        held = await entitlements.by_source(session, SourceKind.SUBSCRIPTION, row.id)
+    async def _entitle(self, session: Session, row: SubscriptionRow, access: Access, trail: Trail, *, new: bool) -> None:
+        held = None if new else await entitlements.by_source(session, SourceKind.SUBSCRIPTION, row.id)
         if access.verdict is Verdict.KEEP:
             facts = {"status": row.status, "subscription": row.stripe_subscription_id}
             dedupe = f"unknown_status:{row.id}:{row.status}"
@@ -164,7 +166,6 @@ async def change(session: Session, held: EntitlementRow, access: Access, plan: P
     held.ended_at = None if opened else (held.ended_at or trail.at)
     held.cause_id = trail.cause
     session.add(held)
-    await session.flush()
     after = held.facts
     if before == after:
         return

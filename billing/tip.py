@@ -184,6 +184,9 @@ def _unpaid(checkout: CheckoutSnapshot, payment: PaymentSnapshot | None) -> TipS
 def _check(amount: Money, message: str) -> None:
     check_chargeable(amount)
     if amount.minor > LARGEST:
-        raise Refusal("amount_too_large", f"The most one tip can be is {Money(LARGEST, amount.currency)}. Thank you for the thought!")
+        raise Refusal(
+            "amount_too_large",
+            f"That is more than one tip may be. Make it {Money(LARGEST, amount.currency)} or less; thank you!",
+        )
     if len(message) > LONGEST_MESSAGE:
         raise Refusal("message_too_long", f"The message is too long. Say it in {LONGEST_MESSAGE} letters or fewer.")

@@ -39,7 +39,7 @@ STOPPED = 130
 
 app = typer.Typer(
     name="doorman",
-    help="Paid communities: a paid invite link, a role while it is paid for, and the role gone when it is not.",
+    help="Paid communities: a paid invite link, a role or a channel while it is paid for, and nothing of it afterwards.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -104,7 +104,7 @@ def sweep(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")] = False,
     community: Annotated[str, typer.Option("--confirm", metavar="COMMUNITY", help="Let a stopped sweep of this community go on.")] = "",
 ) -> None:
-    """Look now at what is due, and compare with the payment processor. Exits 1 when it cannot be asked.
+    """Look now at what is due, and compare with the payment processor and the platforms. Exits 1 when the processor gives no answer.
 
     A running program does so by itself.
     """
@@ -124,7 +124,7 @@ def sweep(
 
 @app.command()
 def doctor() -> None:
-    """Examine settings, database, payment key and every plan's roles, and say what to mend. Exits 1 on a finding."""
+    """Examine settings, database, payment key and what every plan opens, and say what to mend. Exits 1 on a finding."""
     findings = carry_out(examine)
     Console(highlight=False, width=None if out.is_terminal else _WHOLE).print(table(findings))
     if any(not finding.well for finding in findings):

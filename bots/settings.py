@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -177,12 +178,7 @@ class _Source:
 
     def read(self, model: type[BaseModel], prefix: str = "", *, optional: bool = False) -> tuple[Any, list[str]]:
         """Return ``model`` filled in, or None and why; ``optional`` and none of what it requires there: None and nothing."""
-        config = SettingsConfigDict(
-            **{**Settings.model_config, "env_prefix": prefix, "env_file": self.env_file, "env_file_encoding": "utf-8"}
-        )
-        reader: type[BaseSettings] = type(
-            model.__name__, (model,) if issubclass(model, BaseSettings) else (model, BaseSettings), {"model_config": config}
-        )
+        reader = _reader(model, prefix, self.env_file)
         try:
             return (reader() if self.environ is None else reader.model_validate(self._given(reader, prefix))), []
         except ValidationError as error:
@@ -195,6 +191,14 @@ class _Source:
     def _given(self, model: type[BaseModel], prefix: str) -> dict[str, str]:
         names = {f"{prefix}{name}".upper(): name for name in model.model_fields}
         return {names[key.upper()]: value for key, value in (self.environ or {}).items() if key.upper() in names and value}
+
+
+@cache  # building a model takes far longer than filling it in
+def _reader(model: type[BaseModel], prefix: str, env_file: Path | None) -> type[BaseSettings]:
+    """Return ``model`` as it is read under ``prefix``."""
+    config = SettingsConfigDict(**{**Settings.model_config, "env_prefix": prefix, "env_file": env_file, "env_file_encoding": "utf-8"})
+    bases = (model,) if issubclass(model, BaseSettings) else (model, BaseSettings)
+    return type(model.__name__, bases, {"model_config": config})
 
 
 def _sentence(model: type[BaseModel], prefix: str, problem: dict[str, Any]) -> str:

@@ -99,9 +99,9 @@ def check_chargeable(money: Money) -> None:
     _check_whole(money)
     least = Money(MINIMUM.get(money.currency, 1), money.currency)
     if money < least:
-        raise Refusal("amount_too_small", f"{money} is too little to charge by card. The least is {least}.")
+        raise Refusal("amount_too_small", f"{money} is too little to charge by card. Make it {least} or more.")
     if money.minor > MAX_MINOR:
-        raise Refusal("amount_too_large", f"{money} is more than one charge may be. The most is {Money(MAX_MINOR, money.currency)}.")
+        raise Refusal("amount_too_large", f"{money} is more than one charge may be. Make it {Money(MAX_MINOR, money.currency)} or less.")
 
 
 def _is_symbol(word: str) -> bool:
@@ -137,7 +137,7 @@ def _minor(digits: str, currency: str, text: str) -> int:
     if scaled != scaled.to_integral_value() or scaled <= 0:
         raise Refusal("bad_amount", f"“{text[:40]}” is not an amount {currency} can be paid in. Write it like {_example(currency)}.")
     if places == GROUP and int(scaled) % 10:
-        raise Refusal("bad_amount", f"Amounts in {currency} must end in 0: two decimals are all a card can pay.")
+        raise Refusal("bad_amount", f"Amounts in {currency} must end in 0: a card pays two decimals. Write it like {_example(currency)}.")
     _check_whole(Money(int(scaled), currency))
     return int(scaled)
 

@@ -137,6 +137,7 @@ class InvoiceSnapshot:
     status: str
     subscription: str
     reference: str
+    kind: str
     total: Money
     paid: Money
     payment_intents: tuple[str, ...]
@@ -258,8 +259,11 @@ class PaymentGateway(Protocol):
         """Fetch an invoice afresh."""
         ...
 
-    async def payment(self, external_id: str) -> PaymentSnapshot:
-        """Fetch a payment intent (``pi_``), or that of a charge (``ch_``) or refund (``re_``), afresh, with charge, fee and refunds."""
+    async def payment(self, external_id: str, *, of: InvoiceSnapshot | None = None) -> PaymentSnapshot:
+        """Fetch a payment intent (``pi_``), or that of a charge (``ch_``) or refund (``re_``), afresh, with charge, fee and refunds.
+
+        ``of`` is the invoice it is known to have paid: without it that has to be asked for.
+        """
         ...
 
     async def portal(self, customer: str, return_url: str) -> str:

@@ -294,6 +294,16 @@ class Identifying(Protocol):
 
 
 @runtime_checkable
+class Prefixed(Protocol):
+    """Power: have every command typed after one word, as where all apps share their commands' names."""
+
+    @property
+    def prefix(self) -> str:
+        """Return that word as it is typed, like ``/doorman``; it takes the place of ``/doorman`` in a command's words, too."""
+        ...
+
+
+@runtime_checkable
 class BatchGrants(Protocol):
     """Power: one call for many changes of one resource, for the kinds of resource where a call each would be wrong or too dear."""
 

@@ -13,6 +13,7 @@ from core.slices import slices
 from membership.outcome import Outcome, done
 from membership.recording import Recording
 from membership.restraint import Restraint
+from membership.withdrawal import left_out
 from storage import grants, lanes
 from storage.database import Database
 from storage.grants import Actual, GrantTask
@@ -95,6 +96,7 @@ class BatchDrain:
         except RateLimited as error:
             waiting, losses = dict.fromkeys(losses, error), frozenset()
         answers: dict[PlatformUserId, Exception | None] = {}
+        troubles = await self._withdraw(adapter, tasks)
         if gains or losses:
             assert isinstance(adapter, BatchGrants)  # noqa: S101 - only such a heap is made
             try:
@@ -104,11 +106,24 @@ class BatchDrain:
             except Exception as error:  # noqa: BLE001 - a poisoned resource must not hold up the others
                 _log.exception("changing resource %s failed", tasks[0].resource_row.id)
                 answers = dict.fromkeys(gains | losses, error)
-        answers.update(waiting)
+        answers |= waiting | troubles
         return [await self._outcome(task, answers.get(task.account.external_id), failed, admit) for task in tasks]
 
+    async def _withdraw(self, adapter: PlatformAdapter, tasks: Sequence[GrantTask]) -> dict[PlatformUserId, Exception | None]:
+        """Take back the invites of those who are to come no more, and return whose asks for another try."""
+        troubles: dict[PlatformUserId, Exception | None] = {}
+        for task in tasks:
+            if task.grant.wanted:
+                continue
+            try:
+                if not await left_out(adapter, task):
+                    task.grant.invited_at = None
+            except ExternalError as error:
+                troubles[task.account.external_id] = error
+        return troubles
+
     async def _outcome(self, task: GrantTask, error: Exception | None, failed: Failed, admit: Admit) -> Outcome:
-        if not task.grant.wanted and not _ours(task):
+        if not task.grant.wanted and not _ours(task) and error is None:
             return done(Actual.UNKNOWN, "not ours to take")
         if task.grant.wanted and task.grant.found:
             return done(Actual.GRANTED, "had it before")

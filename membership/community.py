@@ -130,7 +130,7 @@ class Communities:
             if row is None:
                 raise Refusal("unknown_community", f"There is no community {community}. doorman doctor shows which are stopped.")
             if row.stopped_at is None:
-                raise Refusal("not_stopped", f"{row.name} is not stopped: there is nothing to confirm.")
+                raise Refusal("not_stopped", f"{row.name} is not stopped: there is nothing to confirm. doorman doctor shows what is.")
             row.confirmed_at = self._clock.now()
             session.add(row)
             trail = Trail(self._ids, row.confirmed_at, cause, actor)

@@ -1,7 +1,8 @@
 """Nobody pays and is left outside: each paid order is watched until its payer is in; then another way in, then the creator's word."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from enum import StrEnum
 
 from core.errors import Remedy
 from core.events import Notice, NoticeKind
@@ -20,48 +21,76 @@ NUDGE_AFTER = timedelta(minutes=10)
 ASK_AFTER = timedelta(hours=24)
 """How long until the creator is asked, and may give the money back."""
 SOON, LATER = timedelta(minutes=1), timedelta(hours=1)
-INSIDE, OVER, GIVEN_BACK = "inside", "over", "given back"
+INSIDE, OVER = "inside", "over"
+"""How a watch ends: the payer has everything, or what was paid for has ended, given back or run out."""
 NOTHING_OPENED = "the payment arrived, but nothing was opened by it"
+
+
+class Step(StrEnum):
+    """What is to be done about a paid order now."""
+
+    CLOSE_INSIDE = INSIDE
+    CLOSE_OVER = OVER
+    NUDGE = "nudge"
+    ASK = "ask"
+    WAIT = "wait"
 
 
 async def watch(session: Session, sweep: Sweep, ids: Ids, limit: int) -> Tally:
     """Look at paid orders that are due; returns how many payers were shown another way in or creators asked, by community."""
-    done = Tally()
+    done, trail = Tally(), Trail(ids, sweep.at, sweep.cause)
     for delivery in await delivering.due(session, sweep.at, limit):
-        done[delivery.row.community_id] += await _look(session, delivery, Trail(ids, sweep.at, sweep.cause))
+        step, why = await _decide(session, delivery, sweep.at)
+        await _carry_out(session, delivery, step, why, trail)
+        done[delivery.row.community_id] += step in {Step.NUDGE, Step.ASK}
     return +done
 
 
-async def _look(session: Session, delivery: Delivery, trail: Trail) -> bool:
+async def foretell(session: Session, sweep: Sweep, limit: int) -> Tally:
+    """Count what :func:`watch` would do."""
+    steps = [(one.row.community_id, (await _decide(session, one, sweep.at))[0]) for one in await delivering.due(session, sweep.at, limit)]
+    return Tally(community for community, step in steps if step in {Step.NUDGE, Step.ASK})
+
+
+async def _decide(session: Session, delivery: Delivery, now: datetime) -> tuple[Step, str]:
+    """Return what is to be done, and what keeps the payer outside."""
     row, order = delivery.row, delivery.order
     opened = await delivering.opened(session, order)
-    wanted = frozenset(await plan_resources.of_plan(session, opened.plan_id if opened else order.plan_id))
-    held = await grants.of_member(session, MemberId(order.member_id))
-    row.why = _missing(held, wanted) if opened is not None else NOTHING_OPENED
-    session.add(row)
     if opened is not None and opened.state == EntitlementState.ENDED:
-        close(session, delivery, OVER, trail)
-        return False
-    if not row.why:
-        close(session, delivery, INSIDE, trail)
-        return False
-    age = trail.at - row.paid_at
-    row.due_at = trail.at + (SOON if age < LATER else LATER)
+        return Step.CLOSE_OVER, ""
+    why = NOTHING_OPENED
+    if opened is not None:
+        wanted = frozenset(await plan_resources.of_plan(session, opened.plan_id))
+        why = _missing(await grants.of_member(session, MemberId(order.member_id)), wanted)
+    if not why:
+        return Step.CLOSE_INSIDE, ""
+    age = now - row.paid_at
     if age >= ASK_AFTER and row.asked_at is None:
-        await _ask(session, delivery, trail)
-        return True
-    if age >= NUDGE_AFTER and row.nudged_at is None:
-        await _nudge(session, delivery, trail)
-        return True
-    return False
+        return Step.ASK, why
+    return (Step.NUDGE if age >= NUDGE_AFTER and row.nudged_at is None and row.asked_at is None else Step.WAIT), why
 
 
-def close(session: Session, delivery: Delivery, outcome: str, trail: Trail) -> None:
+async def _carry_out(session: Session, delivery: Delivery, step: Step, why: str, trail: Trail) -> None:
+    row = delivery.row
+    row.why, row.due_at = why, trail.at + (SOON if trail.at - row.paid_at < LATER else LATER)
+    session.add(row)
+    match step:
+        case Step.CLOSE_INSIDE | Step.CLOSE_OVER:
+            close(session, delivery, step, trail)
+        case Step.ASK:
+            await _ask(session, delivery, trail)
+        case Step.NUDGE:
+            await _nudge(session, delivery, trail)
+        case Step.WAIT:
+            pass
+
+
+def close(session: Session, delivery: Delivery, outcome: Step, trail: Trail) -> None:
     """End the watch over an order."""
     row, order = delivery.row, delivery.order
-    row.outcome, row.done_at, row.why = outcome, trail.at, ""
+    row.outcome, row.done_at = str(outcome), trail.at
     session.add(row)
-    record(session, trail, row.community_id, "delivery.done", ("order", order.id), member=order.member_id, after={"outcome": outcome})
+    record(session, trail, row.community_id, "delivery.done", ("order", order.id), member=order.member_id, after={"outcome": str(outcome)})
 
 
 def _missing(held: Sequence[GrantTask], wanted: frozenset[ResourceId]) -> str:

@@ -19,15 +19,16 @@ from core.ids import AccountId, Ids, PlatformName, SpaceId
 from core.platform import Admission, AdmissionOutcome, PlatformAdapter, Resource
 from core.pump import Found, pump
 from membership.batch import BatchDrain, Heap, is_batched
-from membership.outcome import Outcome, blocked, done, failed
+from membership.outcome import Outcome, blocked, done, failed, watched
 from membership.recording import Recording
 from membership.restraint import Restraint
-from membership.withdrawal import withdrawn
-from storage import grants, lanes
+from membership.withdrawal import left_out
+from storage import grants, lanes, retrying
 from storage.database import Database, will_wake
-from storage.grants import Actual, GrantRow, GrantTask
+from storage.grants import Actual, GrantTask
 
-BATCH = 64
+BATCH = 16
+"""How many rows are looked at in one go: of most lanes, whose space is one, only a few can be served at the same time."""
 AT_ONCE = 48
 """How many accounts are served at the same time; the adapter's pacer holds the platform's limits."""
 PER_SPACE = 4
@@ -139,6 +140,8 @@ class GrantDrain:
             async with self._db.transaction() as session:
                 await lanes.fence(session, lane, epoch)
                 await self._recording.record(session, task, outcome, self._clock.now())
+                if outcome.silent:
+                    await retrying.put_off(session, task.space_row, self._clock.now())
 
     async def _try(self, work: _Work, task: GrantTask, held: frozenset[Resource] | None) -> Outcome:
         try:
@@ -170,13 +173,11 @@ class GrantDrain:
         """
         async with self._db.transaction() as session:
             await lanes.fence(session, lane, epoch)
-            row = await session.get_one(GrantRow, task.grant.id, with_for_update=True)
-            if row.version != task.grant.version:
+            found = held is not None and task.resource in held
+            if not await grants.attempt(session, task.grant, found=found):
                 will_wake(session, lane)
                 return False
-            row.found, row.attempted = held is not None and task.resource in held, True
-            session.add(row)
-        task.grant.found, task.grant.attempted = row.found, True
+        task.grant.found, task.grant.attempted = found, True
         return True
 
     async def _carry_out(self, work: _Work, task: GrantTask, held: frozenset[Resource] | None) -> Outcome:
@@ -194,7 +195,7 @@ class GrantDrain:
 
     async def _revoke(self, work: _Work, task: GrantTask) -> Outcome:
         self._restraint.check()
-        shut = await withdrawn(work.adapter, task)  # first: by an invite that is out the role would come back
+        out = await left_out(work.adapter, task)  # first: by an invite that is out the role would come back
         if task.grant.found or not task.grant.attempted:
             return done(Actual.UNKNOWN, "not ours to take")
         try:
@@ -202,22 +203,24 @@ class GrantDrain:
         except ResourceMissing as error:
             return done(Actual.REVOKED, error.code)
         except MemberUnreachable as error:
-            return done(Actual.REVOKED, error.code, carried=not shut)
-        return done(Actual.REVOKED)
+            if out:
+                return watched(task.grant, error.code, out, self._clock.now(), self._rng.random())
+            return done(Actual.REVOKED, error.code)
+        return done(Actual.REVOKED, carried=bool(out))
 
     async def _admit(self, work: _Work, task: GrantTask, error: MemberUnreachable) -> Outcome:
         """Bring the payer in: with their own token, else by an invite they open themselves; it is made once."""
         if not isinstance(work.adapter, Admission) or task.grant.door:
             return blocked(error, invite_url=task.grant.door, carried=not task.first)
-        await withdrawn(work.adapter, task)
+        await left_out(work.adapter, task)
         user, space = task.account.external_id, task.space_row.space
         subject = f"{task.account.realm}:{user}"
         token = await self._credentials.get(task.account.platform, subject, JOIN_TOKEN)
         admitted = await work.adapter.admit(space, user, token, [task.resource], reason=GRANTED)
         if admitted.outcome is AdmissionOutcome.INVITED:
-            return blocked(error, invite_url=admitted.invite_url, carried=admitted.carries)
+            return blocked(error, invite_url=admitted.invite_url, carried=admitted.carries, invited=admitted.carries)
         async with self._db.glance() as session:
-            elsewhere = await grants.waits_elsewhere(session, task.account.id, task.space_row.id)
+            elsewhere = await retrying.waits_elsewhere(session, task.account.id, task.space_row.id)
         if not elsewhere:
             await self._credentials.forget(task.account.platform, subject, JOIN_TOKEN)
         await work.adapter.grant(task.resource, user, reason=GRANTED)

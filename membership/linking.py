@@ -141,7 +141,9 @@ class Linking:
         async with self._db.transaction() as session:
             account = await accounts.find(session, community, who)
             if account is None:
-                raise Refusal("not_member", f"@{who.name} has no membership here, so there is nothing to change.")
+                raise Refusal(
+                    "not_member", f"@{who.name} has no membership here, so there is nothing to change. Pick the one they pay with."
+                )
             permit = seat.permit_hash(account)
             await states.take(session, permit)
             await states.put(session, StateRow(

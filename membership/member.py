@@ -1,19 +1,17 @@
 """People coming and going in a space."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from core.clock import Clock
 from core.errors import Remedy
 from core.ids import CauseId, Ids, PlatformUserId
 from core.people import Identity
 from core.platform import Space
-from storage import accounts, grants, spaces
+from membership.outcome import INVITE_LASTS
+from storage import accounts, grants, retrying, spaces
 from storage.audit import Trail, record
 from storage.database import Database, Session, will_wake
 from storage.grants import Actual, GrantRow, GrantStatus
-
-INVITE_LASTS = timedelta(days=7)
-"""How long after the end of what was paid for an invite made before may still bring somebody in, with the role it carries."""
 
 
 class Members:
@@ -29,7 +27,7 @@ class Members:
         async with self._db.transaction() as session:
             trail = Trail(self._ids, self._clock.now(), cause)
             for row in await self._rows(session, space, user, at):
-                if not row.wanted and row.status != GrantStatus.DONE:
+                if not row.wanted and row.status != GrantStatus.DONE and not _invited(row):
                     continue
                 before = row.facts
                 _nothing_held(row)
@@ -46,7 +44,7 @@ class Members:
     async def present(self, space: Space, user: PlatformUserId, *, cause: CauseId) -> None:
         """Somebody who acts in the space is in it: give what waited for them to come, though nobody told us that they came."""
         async with self._db.glance() as session:
-            waiting = await grants.waiting_for(session, space, user)
+            waiting = await retrying.waiting_for(session, space, user)
         if waiting:
             await self.joined(space, user, at=self._clock.now(), cause=cause)
 
@@ -55,6 +53,8 @@ class Members:
         async with self._db.transaction() as session:
             trail = Trail(self._ids, self._clock.now(), cause)
             for row in await self._rows(session, space, user, at):
+                if not row.wanted and _invited(row):
+                    continue  # they may come back by it
                 before = row.facts
                 _nothing_held(row)
                 row.attempted = False
@@ -75,6 +75,11 @@ class Members:
             return []
         tasks = await grants.of_account(session, account.id, row)
         return [task.grant for task in tasks if task.grant.checked_at is None or task.grant.checked_at <= at]
+
+
+def _invited(row: GrantRow) -> bool:
+    """Whether the drain still looks after an invite of ours that is out and carries what it was for."""
+    return row.status == GrantStatus.PENDING and row.attempted and row.invited_at is not None
 
 
 def _nothing_held(row: GrantRow) -> None:

@@ -9,6 +9,11 @@ from storage.grants import Actual, GrantRow, GrantStatus
 
 OPERATOR_TROUBLE = timedelta(minutes=5)
 """How often to try again what only the operator can mend (a refused token, say): never given up, and it counts as no attempt."""
+INVITE_LASTS = timedelta(days=7)
+"""How long after the end of what was paid for an invite made before may still bring somebody in, with the role it carries."""
+STAYS_OUT = "Their invite cannot be taken back; it runs out by itself."
+LOOKS_EVERY = timedelta(minutes=1)
+"""The shortest pause between two looks for somebody whose invite is still out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +28,13 @@ class Outcome:
     error_code: str = ""
     remedy: Remedy | None = None
     invite_url: str = ""
+    invited: bool = False
+    """An invite is out, though it may have no address."""
     answer: str = ""
     carried: bool = False
     """They are outside, and an invite that is out carries the role: what they come in with is ours."""
+    silent: bool = False
+    """The platform gave no answer, which has nothing to do with who it was about."""
 
 
 def done(actual: Actual, answer: str = "", *, carried: bool = False) -> Outcome:
@@ -33,11 +42,24 @@ def done(actual: Actual, answer: str = "", *, carried: bool = False) -> Outcome:
     return Outcome(GrantStatus.DONE, actual, answer=answer, carried=carried)
 
 
-def blocked(error: PermanentError, invite_url: str = "", *, carried: bool = False) -> Outcome:
+def blocked(error: PermanentError, invite_url: str = "", *, carried: bool = False, invited: bool = False) -> Outcome:
     """Somebody must act first."""
     return Outcome(
-        GrantStatus.BLOCKED, error=str(error), error_code=error.code, remedy=error.remedy, invite_url=invite_url, carried=carried
-    )
+        GrantStatus.BLOCKED, error=str(error), error_code=error.code, remedy=error.remedy, invite_url=invite_url, carried=carried,
+        invited=invited or bool(invite_url),
+    )  # fmt: skip
+
+
+def watched(grant: GrantRow, answer: str, why: str, now: datetime, unit: float) -> Outcome:
+    """Nobody has it, and an invite that carries it stays out, ``why`` says the reason: take both back again until it has run out.
+
+    Otherwise whoever comes by it unseen would keep for good what nobody pays for.
+    """
+    runs_out, attempts = grant.changed_at + INVITE_LASTS, grant.attempts + 1
+    if now >= runs_out:
+        return done(Actual.REVOKED, answer)
+    due = min(now + max(backoff(attempts, unit), LOOKS_EVERY), runs_out)
+    return Outcome(GrantStatus.PENDING, Actual.REVOKED, due, attempts, error=why, answer=answer, carried=True)
 
 
 def failed(error: Exception, grant: GrantRow, now: datetime, unit: float) -> Outcome:
@@ -47,7 +69,8 @@ def failed(error: Exception, grant: GrantRow, now: datetime, unit: float) -> Out
             due = now + timedelta(seconds=error.retry_after)
             return Outcome(GrantStatus.PENDING, due_at=due, attempts=grant.attempts, error=str(error), error_code=error.code)
         case MemberUnreachable() if not grant.wanted:
-            return done(Actual.REVOKED, error.code, carried=grant.attempted and grant.invited_at is not None)
+            out = grant.attempted and grant.invited_at is not None
+            return watched(grant, error.code, STAYS_OUT, now, unit) if out else done(Actual.REVOKED, error.code)
         case PermanentError() if error.remedy is not Remedy.OPERATOR:
             return blocked(error)
         case PermanentError():
@@ -65,4 +88,5 @@ def _again(error: Exception, grant: GrantRow, now: datetime, unit: float) -> Out
     why = f"{type(error).__name__}: {error}"[:500]
     if attempts >= MAX_ATTEMPTS and not isinstance(error, TransientError):
         return Outcome(GrantStatus.DEAD, attempts=attempts, error=why, remedy=Remedy.OPERATOR)
-    return Outcome(GrantStatus.PENDING, due_at=now + backoff(attempts, unit), attempts=attempts, error=why)
+    silent = isinstance(error, TransientError)
+    return Outcome(GrantStatus.PENDING, due_at=now + backoff(attempts, unit), attempts=attempts, error=why, silent=silent)

@@ -86,7 +86,7 @@ async def broken(session: Session, resource: ResourceRow, problem: str, code: st
 def _apply(row: GrantRow, outcome: Outcome, now: datetime) -> None:
     row.status, row.attempts = outcome.status, outcome.attempts
     row.error, row.error_code, row.remedy = outcome.error, outcome.error_code, outcome.remedy
-    if outcome.invite_url:
+    if outcome.invited:
         row.invited_at, row.invite_url = row.invited_at or now, outcome.invite_url
     elif outcome.status is GrantStatus.DONE:
         row.invited_at, row.invite_url = None, row.invite_url if row.wanted else ""

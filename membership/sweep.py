@@ -10,11 +10,24 @@ from core.causality import Origin, new_cause
 from core.clock import Clock
 from core.ids import CauseId, CommunityId, Ids
 from core.platform import Space
-from membership.delivery import watch
+from membership.delivery import foretell, watch
 from membership.owner_task import ask_again
 from membership.sweep_accounts import go_on, tell_of_links
 from membership.sweep_reminders import remind
-from storage import causes, credentials, drifting, lanes, outbox, overdue, reminders, states, sweeping
+from storage import (
+    account_changes,
+    causes,
+    credentials,
+    drifting,
+    lanes,
+    outbox,
+    overdue,
+    owner_tasks,
+    reminders,
+    space_links,
+    states,
+    sweeping,
+)
 from storage.database import Database, Session, will_wake
 from storage.overdue import SubscriptionRef
 from storage.purge import Purge
@@ -25,6 +38,8 @@ KEEP_DONE = timedelta(days=30)
 """How long finished work is kept: as long as the processor lists and repeats its events."""
 PROBE_EVERY = timedelta(hours=1)
 TO_CARRY_OUT, LOOKED_AT = "grants to carry out", "spaces looked at again"
+SEEN_TO = "paid orders seen to"
+LINKS_WORN, ASKED_AGAIN, CHANGING = "owners told to renew a link", "owners asked again", "account changes going on"
 Batch = Callable[[Session, Sweep, int], Awaitable[Tally]]
 
 
@@ -92,6 +107,10 @@ class Sweeper:
             report.count("reminders of failed payments", await reminders.count(session, sweep.at))
             report.count("orders expired", await sweeping.orders_due(session, sweep.at))
             report.count("links ended", await sweeping.invites_due(session, sweep.at))
+            report.count(LINKS_WORN, Tally(space.community_id for space in await space_links.worn_out(session, sweep.at, self._batch)))
+            report.count(SEEN_TO, await foretell(session, sweep, self._batch))
+            report.count(ASKED_AGAIN, Tally(task.row.community_id for task in await owner_tasks.late(session, sweep.at, self._batch)))
+            report.count(CHANGING, Tally(change.community_id for change in await account_changes.ready(session, self._batch)))
             for what, purge, before in _forgettable(sweep.at):
                 report.count(what, _of_nobody(await purge.count(session, before)))
             report.count(TO_CARRY_OUT, Tally(await lanes.grants_due(session, sweep.at)))
@@ -103,10 +122,10 @@ class Sweeper:
         report.count("orders expired", await self._batches(sweeping.expire_orders, sweep))
         report.count("links ended", await self._batches(sweeping.end_invites, sweep))
         async with self._db.transaction() as session:
-            report.count("owners told to renew a link", await tell_of_links(session, sweep, self._ids, self._batch))
-            report.count("paid orders seen to", await watch(session, sweep, self._ids, self._batch))
-            report.count("owners asked again", await ask_again(session, sweep, self._ids, self._batch))
-            report.count("account changes going on", await go_on(session, sweep, self._ids, self._batch))
+            report.count(LINKS_WORN, await tell_of_links(session, sweep, self._ids, self._batch))
+            report.count(SEEN_TO, await watch(session, sweep, self._ids, self._batch))
+            report.count(ASKED_AGAIN, await ask_again(session, sweep, self._ids, self._batch))
+            report.count(CHANGING, await go_on(session, sweep, self._ids, self._batch))
 
     async def _batches(self, batch: Batch, sweep: Sweep) -> Tally:
         """Run a batch, each in a transaction of its own, until one is not full."""
@@ -134,8 +153,10 @@ class Sweeper:
                 report.count(f"subscriptions {what}", Tally({community: number}))
 
     async def _forget(self, sweep: Sweep, report: SweepReport) -> None:
-        """Delete what has had its time."""
-        for what, purge, before in _forgettable(sweep.at):
+        """Delete what has had its time, where there is any."""
+        async with self._db.glance() as session:
+            found = [one for one in _forgettable(sweep.at) if await one[1].any(session, one[2])]
+        for what, purge, before in found:
             while True:
                 async with self._db.transaction() as session:
                     gone = await purge(session, before, self._batch)

@@ -8,7 +8,7 @@ from core.errors import ExternalError, PermanentError, Refusal, Remedy
 from core.ids import CauseId, Ids, PlatformName
 from core.platform import PlatformAdapter, Space
 from membership.recording import broken
-from storage import grants, resources, retrying, spaces
+from storage import resources, retrying, spaces
 from storage.audit import Trail, record
 from storage.database import Database
 from storage.resources import ResourceRow
@@ -57,7 +57,7 @@ class Unblocker:
             if problem:
                 await broken(session, row, problem, code, trail)
                 return
-            if row.problem and not await grants.waits_for_creator(session, row.id):  # else the next grant that works says so
+            if row.problem and not await retrying.waits_for_creator(session, row.id):  # else the next grant that works says so
                 before = {"problem": row.problem}
                 row.problem, row.problem_code = "", ""
                 session.add(row)

@@ -4,25 +4,21 @@ import logging
 
 from core.errors import PermanentError
 from core.platform import PlatformAdapter, Withdrawal
+from membership.outcome import STAYS_OUT
 from storage.grants import GrantTask
 
 ENDED = "The membership it was for has ended, or has another invite"
 _log = logging.getLogger(__name__)
 
 
-async def withdrawn(adapter: PlatformAdapter, task: GrantTask) -> bool:
-    """Take back what invite is out for a grant and return whether none is out now; what is worth another try raises ExternalError.
-
-    Where it is refused for good the answer is False, and goes on as without: the invite runs out by itself, and whoever comes by it
-    is seen to then.
-    """
-    if not task.grant.invite_url:
-        return task.grant.invited_at is None
-    if not isinstance(adapter, Withdrawal):
-        return False
+async def left_out(adapter: PlatformAdapter, task: GrantTask) -> str:
+    """Take back what invite is out for a grant and return why it stays out, empty when none does; ExternalError asks for another try."""
+    grant = task.grant
+    if not grant.invite_url or not isinstance(adapter, Withdrawal):
+        return STAYS_OUT if grant.invited_at is not None else ""
     try:
-        await adapter.withdraw(task.space_row.space, task.grant.invite_url, reason=ENDED)
+        await adapter.withdraw(task.space_row.space, grant.invite_url, reason=ENDED)
     except PermanentError as error:
-        _log.info("the invite of grant %s stays out: %s", task.grant.id, error)
-        return False
-    return True
+        _log.info("the invite of grant %s stays out: %s", grant.id, error)
+        return str(error)
+    return ""

@@ -11,7 +11,7 @@ from pathlib import Path
 import aiohttp
 
 READY_WITHIN = 60.0
-"""Real seconds."""
+"""Real seconds, unless whoever starts it says otherwise."""
 STOPS_WITHIN = 30.0
 
 
@@ -29,9 +29,10 @@ def free_port() -> int:
 class Product:
     """One installation: the same settings and database over many processes."""
 
-    def __init__(self, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(self, environment: Mapping[str, str], log: Path, *, ready_within: float = READY_WITHIN) -> None:
         self._environment = dict(environment)
         self._log = log
+        self._ready_within = ready_within
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -47,15 +48,18 @@ class Product:
             )
         async with aiohttp.ClientSession() as http:
             try:
-                async with asyncio.timeout(READY_WITHIN):
+                async with asyncio.timeout(self._ready_within):
                     while not await self._ready(http):  # noqa: ASYNC110 - another process cannot set our event
                         await asyncio.sleep(0.05)
             except TimeoutError:
-                raise ProductError(f"not ready after {READY_WITHIN:.0f} s:\n{self.tail()}") from None
+                await self.kill()  # or its slow end would be all that is heard of
+                raise ProductError(
+                    f"Doorman was not ready after {self._ready_within:g} s. If this machine is busy, try again. {self._last_words()}"
+                ) from None
 
     async def _ready(self, http: aiohttp.ClientSession) -> bool:
         if self._process is None or self._process.returncode is not None:
-            raise ProductError(f"the product ended by itself:\n{self.tail()}")
+            raise ProductError(f"Doorman ended by itself. {self._last_words()}")
         try:
             async with http.get(f"{self.url}/readyz") as answer:
                 return answer.status == 200  # noqa: PLR2004 - OK
@@ -86,13 +90,18 @@ class Product:
         except TimeoutError:
             process.kill()
             await process.wait()
-            raise ProductError(f"did not stop within {STOPS_WITHIN:.0f} s:\n{self.tail()}") from None
+            raise ProductError(
+                f"Doorman did not stop within {STOPS_WITHIN:g} s. If this machine is busy, try again. {self._last_words()}"
+            ) from None
+
+    def _last_words(self) -> str:
+        return f"The end of its log:\n{self.tail()}" if self.tail().strip() else "It logged nothing."
 
 
 @asynccontextmanager
-async def running(environment: Mapping[str, str], log: Path) -> AsyncIterator[Product]:
+async def running(environment: Mapping[str, str], log: Path, *, ready_within: float = READY_WITHIN) -> AsyncIterator[Product]:
     """Start the product and stop it at the end, whatever happens."""
-    product = Product(environment, log)
+    product = Product(environment, log, ready_within=ready_within)
     try:
         await product.start()
         yield product

@@ -54,6 +54,10 @@ class Forgetting:
         await session.execute(_REMEMBER, {"before": before, "limit": limit})
         return await inbox.purge(session, before, limit)
 
+    async def any(self, session: AsyncSession, before: datetime) -> bool:
+        """Say whether anything would be deleted."""
+        return await inbox.purge.any(session, before)
+
     async def count(self, session: AsyncSession, before: datetime) -> int:
         """Count what would be deleted in the end."""
         return await inbox.purge.count(session, before)

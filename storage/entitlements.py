@@ -81,12 +81,10 @@ class EntitlementRow(SQLModel, table=True):
 _BY_SOURCE = select(EntitlementRow).where(
     col(EntitlementRow.source_kind) == bindparam("kind"), EntitlementRow.source_id == bindparam("source")
 )
-_LIVE = select(EntitlementRow).where(
-    EntitlementRow.community_id == bindparam("community"),
-    EntitlementRow.member_id == bindparam("member"),
-    col(EntitlementRow.state) == EntitlementState.ACTIVE,
-)
+_HELD = select(EntitlementRow).where(EntitlementRow.community_id == bindparam("community"), EntitlementRow.member_id == bindparam("member"))
+_LIVE = _HELD.where(col(EntitlementRow.state) == EntitlementState.ACTIVE)
 _LIVE_OF_PLAN = _LIVE.where(EntitlementRow.plan_id == bindparam("plan"))
+_OF_PLAN = _HELD.where(EntitlementRow.plan_id == bindparam("plan"))
 _REASONS = (
     select(EntitlementRow.id, PlanResourceRow.resource_id)
     .join(PlanResourceRow, col(PlanResourceRow.plan_id) == col(EntitlementRow.plan_id))
@@ -105,6 +103,11 @@ async def live(session: AsyncSession, community: CommunityId, member: MemberId, 
     if plan is None:
         return (await session.exec(_LIVE, params=whose)).all()
     return (await session.exec(_LIVE_OF_PLAN, params={**whose, "plan": plan})).all()
+
+
+async def of_plan(session: AsyncSession, community: CommunityId, member: MemberId, plan: PlanId) -> Sequence[EntitlementRow]:
+    """Return every entitlement a member has or had to a plan."""
+    return (await session.exec(_OF_PLAN, params={"community": community, "member": member, "plan": plan})).all()
 
 
 async def reasons(session: AsyncSession, member: MemberId) -> list[Reason]:

@@ -12,12 +12,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.dispatch import Lane
 from core.errors import Remedy
-from core.ids import AccountId, CauseId, CommunityId, GrantId, MemberId, PlatformUserId, ResourceId, SpaceId
-from core.platform import Resource, Space
+from core.ids import AccountId, CauseId, CommunityId, GrantId, MemberId, ResourceId, SpaceId
+from core.platform import Resource
 from storage.accounts import AccountRow
 from storage.resources import ResourceRow
 from storage.spaces import SpaceRow
 from storage.types import UTCDateTime, inline, owned, scoped
+from storage.upsert import table
 
 
 class Actual(StrEnum):
@@ -137,23 +138,15 @@ _DUE_OUTSIDE = (
     .order_by(col(GrantRow.wanted).desc(), col(GrantRow.due_at))
     .limit(_LIMIT)
 )
+_ATTEMPT = (
+    table(GrantRow)
+    .update()
+    .where(table(GrantRow).c.id == bindparam("grant"), table(GrantRow).c.version == bindparam("read"))
+    .values(attempted=True, found=bindparam("there"))
+    .returning(table(GrantRow).c.id)
+)
 _NEXT_DUE = select(GrantRow.due_at).where(*_ON_LANE).order_by(col(GrantRow.due_at)).limit(1)
 _ROWS_OF_MEMBER = select(GrantRow).where(GrantRow.member_id == bindparam("member")).with_for_update()
-_WAITING_FOR = (
-    select(GrantRow.id)
-    .join(AccountRow, col(AccountRow.id) == col(GrantRow.account_id))
-    .join(ResourceRow, col(ResourceRow.id) == col(GrantRow.resource_id))
-    .join(SpaceRow, col(SpaceRow.id) == col(ResourceRow.space_id))
-    .where(
-        AccountRow.external_id == bindparam("user"),
-        AccountRow.platform == bindparam("platform"),
-        AccountRow.realm == bindparam("realm"),
-        SpaceRow.external_id == bindparam("space"),
-        col(GrantRow.status) == inline(GrantStatus.BLOCKED),
-        col(GrantRow.remedy) == Remedy.MEMBER,
-    )
-    .limit(1)
-)
 
 
 async def due(
@@ -176,17 +169,15 @@ async def held_for_change(session: AsyncSession, ids: Sequence[GrantId]) -> dict
     return {row.id: row for row in await session.exec(query)}
 
 
+async def attempt(session: AsyncSession, grant: GrantRow, *, found: bool) -> bool:
+    """Note that we are about to give it, and whether it was found with them; False when what is wanted has changed since it was read."""
+    which = {"grant": grant.id, "read": grant.version, "there": found}
+    return (await session.execute(_ATTEMPT, which)).first() is not None
+
+
 async def next_due(session: AsyncSession, lane: Lane) -> datetime | None:
     """Return when the next row of a lane falls due."""
     return (await session.exec(_NEXT_DUE, params={"lane": lane})).first()
-
-
-async def blocked(session: AsyncSession, space: SpaceRow, remedy: Remedy) -> list[GrantTask]:
-    """Return a space's grants that wait for somebody to act."""
-    query = _TASKS.where(
-        ResourceRow.space_id == space.id, col(GrantRow.status) == inline(GrantStatus.BLOCKED), col(GrantRow.remedy) == remedy
-    )
-    return [GrantTask(*row) for row in await session.exec(query)]
 
 
 async def of_account(session: AsyncSession, account: AccountId, space: SpaceRow | None = None) -> list[GrantTask]:
@@ -202,30 +193,6 @@ async def of_member(session: AsyncSession, member: MemberId) -> list[GrantTask]:
     return [GrantTask(*row) for row in await session.exec(_OF_MEMBER, params={"member": member})]
 
 
-async def waits_for_creator(session: AsyncSession, resource: ResourceId) -> bool:
-    """Return whether somebody waits for a creator to mend a resource."""
-    query = select(GrantRow.id).where(
-        GrantRow.resource_id == resource, col(GrantRow.status) == inline(GrantStatus.BLOCKED), col(GrantRow.remedy) == Remedy.CREATOR
-    )
-    return (await session.exec(query.limit(1))).first() is not None
-
-
 async def rows_of_member(session: AsyncSession, member: MemberId) -> Sequence[GrantRow]:
     """Return a member's grant rows, held against other writers until this transaction ends."""
     return (await session.exec(_ROWS_OF_MEMBER, params={"member": member})).all()
-
-
-async def waiting_for(session: AsyncSession, space: Space, user: PlatformUserId) -> bool:
-    """Return whether something waits for a person to come into a space."""
-    whom = {"user": user, "platform": space.platform, "realm": space.realm, "space": space.external_id}
-    return (await session.exec(_WAITING_FOR, params=whom)).first() is not None
-
-
-async def waits_elsewhere(session: AsyncSession, account: AccountId, space: SpaceId) -> bool:
-    """Return whether an account is still to be let into another space."""
-    query = (
-        select(GrantRow.id)
-        .join(ResourceRow, col(ResourceRow.id) == col(GrantRow.resource_id))
-        .where(GrantRow.account_id == account, GrantRow.wanted, ResourceRow.space_id != space, col(GrantRow.status) != GrantStatus.DONE)
-    )
-    return (await session.exec(query.limit(1))).first() is not None

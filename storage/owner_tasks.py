@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Index, Integer, Text, bindparam, text, update
+from sqlalchemy import ColumnElement, Index, Integer, Text, and_, bindparam, text, update
 from sqlmodel import Field, SQLModel, col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import Select
@@ -72,7 +72,7 @@ def _open(which: ColumnElement[bool]) -> _Found:
     )
 
 
-_LATE = _open(col(OwnerTaskRow.remind_at) <= bindparam("now"))
+_LATE = _open(and_(col(OwnerTaskRow.remind_at) <= bindparam("now"), ~col(GrantRow.wanted), col(GrantRow.status) != GrantStatus.DONE))
 _OF_COMMUNITY = _open(col(OwnerTaskRow.community_id) == bindparam("community"))
 _SPACES = select(SpaceRow).where(col(SpaceRow.id).in_(bindparam("spaces", expanding=True)))
 _OVER = select(GrantRow.id).where(or_(col(GrantRow.wanted), col(GrantRow.status) == GrantStatus.DONE))
@@ -96,7 +96,7 @@ async def settle(session: AsyncSession, now: datetime) -> None:
 
 
 async def late(session: AsyncSession, now: datetime, limit: int) -> Sequence[OwnerTask]:
-    """Return open tasks whose owner is to be told again, the oldest first."""
+    """Return open tasks whose owner is to be told again, the oldest first; none whose person is out, or has paid again."""
     return await _tasks(session, _LATE, {"now": now, "limit": limit})
 
 

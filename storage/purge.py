@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import CursorResult, Delete, Integer, Select, Table, bindparam, delete, func, select, true, tuple_
+from sqlalchemy import CursorResult, Delete, Integer, Select, Table, bindparam, delete, func, literal_column, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import ColumnElement
 
@@ -26,6 +26,14 @@ class Purge:
     async def count(self, session: AsyncSession, before: datetime) -> int:
         """Count what would be deleted in the end."""
         return int((await session.execute(self._count, {"before": before})).scalar_one())
+
+    async def any(self, session: AsyncSession, before: datetime) -> bool:
+        """Return whether there is anything to delete: looking takes no turn from whoever writes."""
+        return (await session.execute(self._any, {"before": before})).first() is not None
+
+    @cached_property
+    def _any(self) -> Select[Any]:
+        return select(literal_column("1")).select_from(self.table).where(*self._old()).limit(1)
 
     @cached_property
     def _delete(self) -> Delete:

@@ -1,14 +1,17 @@
-"""Grants tried again, many at once: what they waited for may be there now."""
+"""Grants that wait: for whom, and being tried again when what they wait for has come."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from core.backoff import backoff
 from core.errors import Remedy
-from core.ids import MemberId, ResourceId
+from core.ids import AccountId, MemberId, PlatformUserId, ResourceId, SpaceId
 from core.people import Identity
+from core.platform import Space
 from storage.accounts import AccountRow
 from storage.audit import Trail, record
 from storage.database import will_wake
@@ -16,6 +19,35 @@ from storage.grants import GrantRow, GrantStatus
 from storage.resources import ResourceRow
 from storage.spaces import SpaceRow
 from storage.types import inline
+
+_WAITING_FOR = (
+    select(GrantRow.id)
+    .join(AccountRow, col(AccountRow.id) == col(GrantRow.account_id))
+    .join(ResourceRow, col(ResourceRow.id) == col(GrantRow.resource_id))
+    .join(SpaceRow, col(SpaceRow.id) == col(ResourceRow.space_id))
+    .where(
+        AccountRow.external_id == bindparam("user"),
+        AccountRow.platform == bindparam("platform"),
+        AccountRow.realm == bindparam("realm"),
+        SpaceRow.external_id == bindparam("space"),
+        col(GrantRow.status) == inline(GrantStatus.BLOCKED),
+        col(GrantRow.remedy) == Remedy.MEMBER,
+    )
+    .limit(1)
+)
+_HERE = (
+    col(GrantRow.resource_id).in_(select(ResourceRow.id).where(ResourceRow.space_id == bindparam("space"))),
+    col(GrantRow.status) == inline(GrantStatus.PENDING),
+)
+_TRIED = select(func.max(GrantRow.attempts)).where(*_HERE)
+_PUT_OFF = (
+    update(GrantRow)
+    .where(*_HERE, col(GrantRow.due_at) < bindparam("until"))
+    .values(due_at=bindparam("until"), attempts=case((col(GrantRow.attempts) > 0, GrantRow.attempts), else_=1))
+    .execution_options(synchronize_session=False)
+)
+LONGEST_REST = timedelta(minutes=1)
+"""How long a space that gives no answer is left alone at the most, while something is due there."""
 
 
 async def unblock_space(session: AsyncSession, space: SpaceRow, trail: Trail) -> None:
@@ -30,13 +62,19 @@ async def unblock_resource(session: AsyncSession, resource: ResourceId, trail: T
     await _again(session, GrantStatus.BLOCKED, which, trail, "it can be given again", told=False)
 
 
-async def knock_again(session: AsyncSession, who: Identity, trail: Trail) -> None:
-    """Try to bring somebody in again wherever they wait outside: they have just given us what it takes."""
-    accounts = select(AccountRow.id).where(
-        AccountRow.platform == who.platform, AccountRow.realm == who.realm, AccountRow.external_id == who.user
-    )
-    which = and_(col(GrantRow.account_id).in_(accounts), col(GrantRow.remedy) == Remedy.MEMBER)
-    await _again(session, GrantStatus.BLOCKED, which, trail, "they signed in", invited_at=None)
+async def hurry(session: AsyncSession, space: SpaceRow, trail: Trail) -> None:
+    """Try at once what waits for its next attempt in a space: it answers again."""
+    there = select(ResourceRow.id).where(ResourceRow.space_id == space.id)
+    waiting = (col(GrantRow.status) == inline(GrantStatus.PENDING), col(GrantRow.attempts) > 0, col(GrantRow.due_at) > trail.at)
+    await session.execute(update(GrantRow).where(col(GrantRow.resource_id).in_(there), *waiting).values(due_at=trail.at))
+    will_wake(session, space.lane)
+
+
+async def put_off(session: AsyncSession, space: SpaceRow, now: datetime) -> None:
+    """Let all that is due in a space wait: it gives no answer. Each of a thousand would find that out alone, and hold up other spaces."""
+    tried = (await session.execute(_TRIED, {"space": space.id})).scalar() or 1
+    until = now + min(backoff(tried, 1.0), LONGEST_REST)
+    await session.execute(_PUT_OFF, {"space": space.id, "until": until})
 
 
 async def another_way(session: AsyncSession, member: MemberId, trail: Trail) -> None:
@@ -50,12 +88,37 @@ async def revive(session: AsyncSession, trail: Trail) -> None:
     await _again(session, GrantStatus.DEAD, col(GrantRow.id).is_not(None), trail, "the program was started again")
 
 
-async def hurry(session: AsyncSession, space: SpaceRow, trail: Trail) -> None:
-    """Try at once what waits for its next attempt in a space: it answers again."""
-    there = select(ResourceRow.id).where(ResourceRow.space_id == space.id)
-    waiting = (col(GrantRow.status) == inline(GrantStatus.PENDING), col(GrantRow.attempts) > 0, col(GrantRow.due_at) > trail.at)
-    await session.execute(update(GrantRow).where(col(GrantRow.resource_id).in_(there), *waiting).values(due_at=trail.at))
-    will_wake(session, space.lane)
+async def waits_for_creator(session: AsyncSession, resource: ResourceId) -> bool:
+    """Return whether somebody waits for a creator to mend a resource."""
+    query = select(GrantRow.id).where(
+        GrantRow.resource_id == resource, col(GrantRow.status) == inline(GrantStatus.BLOCKED), col(GrantRow.remedy) == Remedy.CREATOR
+    )
+    return (await session.exec(query.limit(1))).first() is not None
+
+
+async def waiting_for(session: AsyncSession, space: Space, user: PlatformUserId) -> bool:
+    """Return whether something waits for a person to come into a space."""
+    whom = {"user": user, "platform": space.platform, "realm": space.realm, "space": space.external_id}
+    return (await session.exec(_WAITING_FOR, params=whom)).first() is not None
+
+
+async def knock_again(session: AsyncSession, who: Identity, trail: Trail) -> None:
+    """Try to bring somebody in again wherever they wait outside: they have just given us what it takes."""
+    accounts = select(AccountRow.id).where(
+        AccountRow.platform == who.platform, AccountRow.realm == who.realm, AccountRow.external_id == who.user
+    )
+    which = and_(col(GrantRow.account_id).in_(accounts), col(GrantRow.remedy) == Remedy.MEMBER)
+    await _again(session, GrantStatus.BLOCKED, which, trail, "they signed in", invited_at=None)
+
+
+async def waits_elsewhere(session: AsyncSession, account: AccountId, space: SpaceId) -> bool:
+    """Return whether an account is still to be let into another space."""
+    query = (
+        select(GrantRow.id)
+        .join(ResourceRow, col(ResourceRow.id) == col(GrantRow.resource_id))
+        .where(GrantRow.account_id == account, GrantRow.wanted, ResourceRow.space_id != space, col(GrantRow.status) != GrantStatus.DONE)
+    )
+    return (await session.exec(query.limit(1))).first() is not None
 
 
 async def _again(

@@ -1,11 +1,12 @@
 """aiosqlite with at most one trip to its thread for a statement, instead of four (make a cursor, execute, fetch, close).
 
 A trip costs ten times what most statements cost, much more when the loop is busy, and a payment is some fifty statements. So what was
-seen to be quick runs right here, and what may wait goes to the thread: beginning to write (another process may be writing), the commit
-(it waits for the disk), a statement not seen yet and one that took long the last time.
+seen to be quick runs right here, and what may wait goes to the thread: beginning to write (another process may be writing) together with
+the statement it is begun for, the commit (it waits for the disk), a statement not seen yet and one that took long the last time.
 Rows are fetched whole with their statement, which is what SQLAlchemy does with them anyway; nothing here streams.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from time import perf_counter
@@ -22,6 +23,8 @@ QUICK = 0.001
 """Seconds a statement may take the last time it ran to run on the event loop the next time."""
 MANY = 1000
 """Of how many statements it is known whether they are quick."""
+BEGIN_TO_READ, BEGIN_TO_WRITE = "BEGIN", "BEGIN IMMEDIATE"
+NOTHING: Answer = ([], None, -1, None)
 PLAIN = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 """What never waits for another process: reading never does, and whoever writes has begun to."""
 
@@ -84,18 +87,63 @@ class OneTripConnection(aiosqlite.Connection):
         self._thread.daemon = True  # as SQLAlchemy does for connections it makes itself
         self._quick: dict[str, bool] = {}
         self._sent = self._finished = 0
+        self._reading = False
+        """Whether the transaction under way only reads: nothing of it waits for anybody."""
+        self._beginning = False
+        """Whether the next statement is the first of a transaction that writes."""
 
     def cursor(self) -> OneTripCursor:  # type: ignore[override] # aiosqlite's is awaited or entered; SQLAlchemy enters, and so may this
         """Return a cursor; SQLite's own is made with the statement."""
         return OneTripCursor(self)
 
+    async def _connect(self) -> Self:
+        """Open it. Whoever waits may be cancelled: what the thread opens all the same is closed before they go on.
+
+        aiosqlite itself would let the thread open the file later, when it and the loop may be gone, and close nothing.
+        """
+        opened = asyncio.get_running_loop().create_future()
+        self._tx.put_nowait((opened, self._connector))
+        try:
+            await asyncio.wait([opened])
+            self._connection = opened.result()
+        except BaseException:
+            await asyncio.wait([opened])
+            self._connection = None if opened.exception() else opened.result()
+            if (stopped := self.stop()) is not None:
+                await stopped
+            raise
+        return self
+
     async def rollback(self) -> None:
         """Roll back; a connection that goes back to its pool after a commit has nothing to."""
-        if self._sent != self._finished or self.in_transaction:
+        self._beginning = False
+        if self._reading and self._idle:
+            self._conn.rollback()
+        elif not self._idle or self.in_transaction:
             await super().rollback()
+        self._reading = False
+
+    async def commit(self) -> None:
+        """Commit; a transaction that was to write and had no statement was never begun."""
+        if self._beginning:
+            self._beginning = False
+            return
+        self._reading = False
+        await super().commit()
+
+    @property
+    def _idle(self) -> bool:
+        """Whether the thread is done with whatever it was given."""
+        return self._sent == self._finished
 
     async def execute_whole(self, sql: str, parameters: Sequence[Any]) -> Answer:
         """Run a statement, here if it was quick the last time and the thread is done with whatever it was given."""
+        if sql == BEGIN_TO_WRITE:
+            self._beginning = True
+            return NOTHING
+        if sql == BEGIN_TO_READ and self._idle:
+            self._reading = True
+            return self._whole(lambda cursor: cursor.execute(sql))
 
         def run() -> Answer:
             began = perf_counter()
@@ -103,15 +151,27 @@ class OneTripConnection(aiosqlite.Connection):
             self._note(sql, perf_counter() - began)
             return answer
 
-        if self._quick.get(sql, False) and self._sent == self._finished:
+        if self._quick.get(sql, False) and self._idle and not self._beginning:
             return run()
-        answer: Answer = await self._execute(run)
+        answer: Answer = await self._execute(self._begun(run))
         return answer
 
     async def trip(self, statement: Statement) -> Answer:
         """Run a statement in the connection's thread."""
-        answer: Answer = await self._execute(self._whole, statement)
+        answer: Answer = await self._execute(self._begun(lambda: self._whole(statement)))
         return answer
+
+    def _begun(self, run: Callable[[], Answer]) -> Callable[[], Answer]:
+        """Put the beginning of a transaction before its first statement: they make the trip together."""
+        if not self._beginning:
+            return run
+        self._beginning = False
+
+        def both() -> Answer:
+            self._conn.execute(BEGIN_TO_WRITE).close()
+            return run()
+
+        return both
 
     def _note(self, sql: str, took: float) -> None:
         if len(self._quick) >= MANY:

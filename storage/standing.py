@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from core.ids import CommunityId, MemberId, OrderId, ResourceId, SubscriptionId
 from storage import plan_resources
 from storage.communities import CommunityRow
-from storage.entitlements import EntitlementRow, SourceKind, live
+from storage.entitlements import EntitlementRow, SourceKind, live, of_plan
 from storage.invites import InviteRow
 from storage.orders import OrderRow
 from storage.plans import PlanRow
@@ -30,13 +30,14 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class OrderFacts:
-    """An order with what it was for."""
+    """An order with what it was for. ``entitlements``: whatever its member has or had to that plan."""
 
     order: OrderRow
     plan: PlanRow
     community: CommunityRow
     invite_code: str
     resources: frozenset[ResourceId]
+    entitlements: tuple[EntitlementRow, ...]
 
 
 async def of_member(session: AsyncSession, community: CommunityId, member: MemberId) -> Sequence[Standing]:
@@ -69,4 +70,6 @@ async def of_order(session: AsyncSession, order_id: OrderId) -> OrderFacts | Non
     plan = await session.get_one(PlanRow, order.plan_id)
     invite = await session.get(InviteRow, order.invite_id) if order.invite_id else None
     opened = frozenset(await plan_resources.of_plan(session, plan.id))
-    return OrderFacts(order, plan, await session.get_one(CommunityRow, order.community_id), invite.code if invite else "", opened)
+    community = await session.get_one(CommunityRow, order.community_id)
+    held = await of_plan(session, order.community_id, order.member_id, order.plan_id)
+    return OrderFacts(order, plan, community, invite.code if invite else "", opened, tuple(held))

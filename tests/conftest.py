@@ -29,6 +29,7 @@ __all__ = ["canary"]  # sits over every test
 DIFFERENT = {"test_dispatcher.py", "test_stripe_lane.py", "test_work.py", "test_lane_owner.py"}
 """What leans on one database's ways of locking, beside the storage itself."""
 keep_warm()
+gc.disable()  # until all is imported and collected: it stays, and each search for garbage in it is in vain
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no finding
 settings.load_profile("patient")
 
@@ -55,6 +56,8 @@ def pytest_collection_finish() -> None:
     """Take what was imported and collected, which stays to the end, out of every later search for garbage."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)  # a test leaves little behind: seldom is enough
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from core.ids import OrderId, PlatformName, PlatformUserId
 from core.people import GUEST, Identity
 from web.browser import GUEST_LIFE, Browser, known, own_form, prove, proven, remember
 from web.invite import adapter_of, callback_url, takes_guests
-from web.keys import IDS, INVITES, LINKING
+from web.keys import IDS, INVITES, LINKING, STATUSES
 from web.pages import link_path, outside, page, redirect, welcome_path
 from web.round_trip import depart
 
@@ -59,7 +59,9 @@ async def claim(request: web.Request) -> web.Response:
     who = await _payer(request, await own_form(request))
     order = request.match_info["order"]
     made = await request.app[LINKING].claim(OrderId(order), who, cause=new_cause(request.app[IDS], Origin.PAGE))
-    return page(request, "claim.html", {"made": made, "back": welcome_path(order)})
+    ways = (await request.app[STATUSES].of_order(OrderId(order))).ways
+    context = {"made": made, "places": list(dict.fromkeys(way.platform for way in ways)), "back": welcome_path(order)}
+    return page(request, "claim.html", context)
 
 
 async def _payer(request: web.Request, browser: Browser | None) -> Identity:

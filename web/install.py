@@ -36,7 +36,7 @@ async def come_back(request: web.Request) -> web.Response:
         return problem(request, 403, "Nothing was installed", f"{name} was told no. Open the link again whenever you like.")
     made = await adapter.install(answered(request), _callback(request, platform))
     community = await request.app[INSTALLS].arrived(made, row.subject, cause=new_cause(request.app[IDS], Origin.PAGE))
-    context = {"space": made.name, "community": community, "platform": name}
+    context = {"space": made.name, "community": community, "name": platform, "platform": name}
     return page(request, "installed.html", context)
 
 

@@ -12,7 +12,7 @@ from aiohttp import web
 from core.errors import Refusal
 from core.ids import PlatformName
 from core.payments import Interval, IntervalUnit
-from core.platform import ResourceKind
+from core.platform import Prefixed, ResourceKind
 from web.headers import allow_forms
 from web.keys import ADAPTERS, ASSETS
 
@@ -58,6 +58,7 @@ def set_up(app: web.Application) -> None:
     )
     environment.globals["asset"] = app[ASSETS].url
     environment.globals["label"] = lambda platform: label(app, platform)
+    environment.globals["typed"] = lambda platform, words: typed(app, platform, words)
 
 
 def page(request: web.Request, template: str, context: Mapping[str, Any], *, status: int = 200) -> web.Response:
@@ -133,3 +134,9 @@ def terms(interval: Interval) -> str:
             return "Paid once, yours for life. It does not renew."
         case _:
             return f"Renews every {interval.unit}. Cancel whenever you like; you keep what you paid for."
+
+
+def typed(app: web.Application, platform: PlatformName, words: str) -> str:
+    """Return a command as it is typed on a platform."""
+    adapter = app[ADAPTERS].get(platform)
+    return f"{adapter.prefix} {words.removeprefix('doorman ')}" if isinstance(adapter, Prefixed) else f"/{words}"

@@ -32,6 +32,7 @@ async def show(request: web.Request) -> web.Response:
     context: dict[str, Any] = {
         "welcome": welcome,
         "doors": _doors(request, welcome),
+        "places": places(welcome),
         "updating": updating,
         "moves": moves,
         "stands": _stands(welcome),
@@ -58,6 +59,11 @@ async def thank(request: web.Request) -> web.Response:
     if tip.state in {"open", "pending"} and looks < len(_PAUSES):
         response.headers["Refresh"] = f"{_PAUSES[looks]}; url={request.path}?look={looks + 1}"
     return response
+
+
+def places(welcome: Welcome) -> list[PlatformName]:
+    """Return the platforms where what was paid for is, and where they may type to us."""
+    return list(dict.fromkeys([*(platform for platform, _ in welcome.spaces), *(way.platform for way in welcome.ways)]))
 
 
 def _moves(welcome: Welcome) -> bool:

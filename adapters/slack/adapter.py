@@ -122,6 +122,10 @@ class SlackAdapter:
 
     # people
 
+    @property
+    def prefix(self) -> str:
+        return self._settings.command
+
     async def send(self, to: Destination, message: Message) -> MessageRef:
         return await self._mail.send(to, message)
 

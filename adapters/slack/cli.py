@@ -21,12 +21,17 @@ def _group() -> None:
 def manifest(
     context: typer.Context,
     *,
-    url: Annotated[str, typer.Option("--url", envvar="PUBLIC_URL", help="Where this Doorman is reached: https://pay.example.com.")] = "",
+    url: Annotated[
+        str,
+        typer.Option("--url", envvar="PUBLIC_URL", metavar="URL", help="Where Slack reaches this Doorman, like https://join.example.com."),
+    ] = "",
     socket: Annotated[bool, typer.Option("--socket", help="Socket Mode: Slack need not reach this machine.")] = False,
     organisation: Annotated[
         bool, typer.Option("--organisation", help="Enterprise: the organisation adds the app once, for the workspaces it chooses.")
     ] = False,
-    command: Annotated[str, typer.Option("--command", envvar="SLACK_COMMAND", help="The slash command.")] = "/doorman",
+    command: Annotated[
+        str, typer.Option("--command", envvar="SLACK_COMMAND", metavar="WORD", help="The slash command that all of ours are typed after.")
+    ] = "/doorman",
     json: Annotated[bool, typer.Option("--json", help="JSON instead of YAML.")] = False,
 ) -> None:
     """Print the app's manifest. Paste it at api.slack.com/apps: Create New App, From a manifest."""

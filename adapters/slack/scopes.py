@@ -1,9 +1,8 @@
 """What the app asks of a workspace and is told by it: no more than it needs, each with what for."""
 
 BOT_SCOPES = (
-    "channels:manage",  # to remove members from public channels it is in
+    "channels:manage",  # to take members out of a sold channel that has become public, or put them back
     "channels:read",  # to list public channels and who is in them
-    "channels:write.invites",  # to add members to public channels
     "chat:write",  # to write to members and into the creator's notice channel
     "commands",
     "groups:read",  # the same for the private channels it was invited to

@@ -89,8 +89,8 @@ class StripeGateway:
     async def invoice(self, external_id: str) -> InvoiceSnapshot:
         return invoice_snapshot(await self._call.get("invoices", _id(external_id, "in_"), expand=["payments"]))
 
-    async def payment(self, external_id: str) -> PaymentSnapshot:
-        return await payments.fetch_payment(self._call, _id(external_id, "pi_", *payments.CHARGES, *payments.REFUNDS))
+    async def payment(self, external_id: str, *, of: InvoiceSnapshot | None = None) -> PaymentSnapshot:
+        return await payments.fetch_payment(self._call, _id(external_id, "pi_", *payments.CHARGES, *payments.REFUNDS), of)
 
     async def customers_with(self, email: str) -> Sequence[str]:
         found = await self._call(lambda options: self._v1.customers.list_async({"email": email, "limit": 100}, options))

@@ -9,14 +9,17 @@ from stripe.params import RefundListParams
 from billing.stripe.caller import Caller
 from billing.stripe.snapshots import KIND, REFERENCE, Fields, field, id_of, invoice_source, money, ours, refund_snapshot
 from core.money import Money
-from core.payments import PaymentSnapshot, RefundSnapshot
+from core.payments import InvoiceSnapshot, PaymentSnapshot, RefundSnapshot
 
 CHARGES = ("ch_", "py_")
 REFUNDS = ("re_", "pyr_")
 
 
-async def fetch_payment(call: Caller, external_id: str) -> PaymentSnapshot:
-    """Fetch a payment by the id of its payment intent, its charge or a refund of it. Up to four calls: a charge names no invoice."""
+async def fetch_payment(call: Caller, external_id: str, of: InvoiceSnapshot | None = None) -> PaymentSnapshot:
+    """Fetch a payment by the id of its payment intent, its charge or a refund of it; ``of`` is the invoice it paid, where that is known.
+
+    Up to four calls: a charge names no intent, an intent no invoice.
+    """
     if external_id.startswith(REFUNDS):
         refund = await call.get("refunds", external_id)
         external_id = id_of(field(refund, "payment_intent")) or id_of(field(refund, "charge"))
@@ -27,7 +30,11 @@ async def fetch_payment(call: Caller, external_id: str) -> PaymentSnapshot:
         external_id = id_of(charge["payment_intent"])
     intent = await call.get("payment_intents", external_id, expand=["latest_charge.balance_transaction", "latest_charge.refunds"])
     snapshot = await _of_intent(call, intent)
-    return snapshot if snapshot.reference else await _with_invoice(call, snapshot)
+    if snapshot.reference:
+        return snapshot
+    if of is not None:
+        return replace(snapshot, invoice=of.external_id, subscription=of.subscription, reference=of.reference, kind=of.kind)
+    return await _with_invoice(call, snapshot)
 
 
 async def _of_intent(call: Caller, intent: Fields) -> PaymentSnapshot:

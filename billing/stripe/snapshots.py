@@ -103,12 +103,13 @@ def subscription_snapshot(subscription: Fields) -> SubscriptionSnapshot:
 def invoice_snapshot(invoice: Fields) -> InvoiceSnapshot:
     """Read an invoice that was fetched with its ``payments``."""
     payments = field(invoice, "payments")
-    subscription, reference, _ = invoice_source(invoice)
+    subscription, reference, kind = invoice_source(invoice)
     return InvoiceSnapshot(
         external_id=invoice["id"],
         status=field(invoice, "status") or "",
         subscription=subscription,
         reference=reference,
+        kind=kind,
         total=money(invoice["total"], invoice["currency"]),
         paid=money(invoice["amount_paid"], invoice["currency"]),
         payment_intents=tuple(

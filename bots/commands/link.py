@@ -2,7 +2,7 @@ from bots.commands.call import Call, Command, Desk
 from core.commands import CommandReply, CommandSpec, ReplyButton
 from core.text import Code, Moment, MomentStyle
 from membership.linking import LinkCode
-from membership.status import WayIn
+from membership.standing import WayIn
 
 SPEC = CommandSpec(("link",), "Use your membership with another account too, also on another platform")
 

@@ -6,7 +6,8 @@ from core.commands import CommandReply, CommandSpec, ReplyButton
 from core.errors import ExternalError, Refusal
 from core.ids import PlatformName
 from core.text import Code, Moment, Text
-from membership.status import AccountStanding, PlanStanding, ResourceStanding, Status
+from membership.standing import ResourceStanding
+from membership.status import AccountStanding, PlanStanding, Status
 
 MOST_BUTTONS, LONGEST_LABEL = 3, 80
 """Buttons of a kind, and letters on one; /join lists every plan."""

@@ -22,6 +22,8 @@ Step = Callable[[Stage], Awaitable[str]]
 STEPS: tuple[Step, ...] = (*selling.ACT, *doors.ACT, *seasons.ACT)
 READING_SPEED = 1.2
 """Real seconds a step stays on a terminal before the next begins."""
+IN_TIME = "nothing came of it in time. If this machine is busy, try again."
+"""Said of an error that has no words of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,12 @@ async def play(*, keep: bool = False, as_json: bool = False, record: Path | None
                 results.append(result)
                 _show(result, console, as_json=as_json)
                 if not result.ok:
-                    console.print(f"[dim]{stage.product.tail(2000)}[/dim]", highlight=False)
+                    console.print(f"[dim]{_plain(stage.product.tail(2000))}[/dim]", highlight=False, soft_wrap=True)
                     break
             if keep:
                 await _stay(stage, console)
     except ProductError as error:
-        console.print(str(error), markup=False)
+        console.print(str(error), markup=False, highlight=False, soft_wrap=True)
         return 1
     if not as_json:
         console.print(_table(results))
@@ -70,7 +72,8 @@ async def _play_one(stage: Stage, step: Step, console: Console) -> Result:
             if console.is_terminal:
                 await asyncio.sleep(READING_SPEED)
     except (Failed, Refused, Missing, NoAnswerError, LookupError, TimeoutError) as error:
-        return Result(title, ok=False, detail=f"{type(error).__name__}: {error}", ms=(time.monotonic() - started) * 1000)
+        why = f"{type(error).__name__}: {str(error) or IN_TIME}"
+        return Result(title, ok=False, detail=why, ms=(time.monotonic() - started) * 1000)
     return Result(title, ok=True, detail=detail, ms=(time.monotonic() - started) * 1000, waited=stage.waited)
 
 
@@ -80,7 +83,7 @@ def _show(result: Result, console: Console, *, as_json: bool) -> None:
         sys.stdout.flush()
         return
     mark = "[green]✓[/green]" if result.ok else "[red]✗[/red]"
-    console.print(f"{mark} {result.step} [dim]{_plain(result.detail)}[/dim]", highlight=False)
+    console.print(f"{mark} {result.step} [dim]{_plain(result.detail)}[/dim]", highlight=False, soft_wrap=True)
 
 
 def _plain(text: str) -> str:

@@ -62,7 +62,8 @@ class Processor:
         self._ask(external_id)
         return _one(self.invoices, external_id)
 
-    async def payment(self, external_id: str) -> PaymentSnapshot:
+    async def payment(self, external_id: str, *, of: InvoiceSnapshot | None = None) -> PaymentSnapshot:
+        assert of is None or external_id in of.payment_intents
         self._ask(external_id)
         return _one(self.payments, external_id)
 
@@ -115,7 +116,7 @@ class Processor:
     def bills(self, external_id: str, subscription: str, payment: str) -> None:
         """Hold an invoice of a subscription, and the payment that was for it."""
         due = Money(999, "USD")
-        self.invoices[external_id] = InvoiceSnapshot(external_id, "paid", subscription, "", due, due, (payment,), "", None, 1)
+        self.invoices[external_id] = InvoiceSnapshot(external_id, "paid", subscription, "", "", due, due, (payment,), "", None, 1)
         self.payments[payment] = self._paid(payment, subscription, external_id)
 
     def gives_back(self, external_id: str, subscription: str, invoice: str, amount: Money = Money(999, "USD")) -> None:  # noqa: B008

@@ -262,6 +262,7 @@ class DispatcherContract(ABC):
         async with self.start(first) as one:
             await first.receive("a")
             await one.settled()
+            await looked(first.clock)
             async with self.start(second) as two:
                 await second.receive("b")
                 await two.settled()
@@ -342,6 +343,13 @@ class DispatcherContract(ABC):
 
 async def reached(gate: Gate) -> None:
     await asyncio.wait_for(gate.reached.wait(), 5)
+
+
+async def looked(clock: VirtualClock) -> None:
+    """Return once the first look for what is due is over: a slow one would find what is received meanwhile, by whichever process."""
+    async with asyncio.timeout(5):
+        while not clock._sleepers:  # noqa: ASYNC110 - a tick tells nobody that it is over
+            await asyncio.sleep(0.002)
 
 
 async def release(gate: Gate) -> None:

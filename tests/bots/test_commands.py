@@ -107,7 +107,7 @@ async def test_a_currency_that_is_not_named_is_the_community_s(bench: Bench) -> 
     ("options", "says"),
     [
         ({"price": "cheap"}, "I can't read “cheap” as an amount. Write it like 9.99 USD."),
-        ({"price": "0.10 USD"}, "0.10 USD is too little to charge by card. The least is 0.50 USD."),
+        ({"price": "0.10 USD"}, "0.10 USD is too little to charge by card. Make it 0.50 USD or more."),
         ({"interval": "fortnight"}, "I don't know the interval “fortnight”."),
         ({"name": " "}, "A plan's name has 1 to 60 letters."),
         ({"trial_days": 3, "interval": "once"}, "A trial needs a plan that renews."),

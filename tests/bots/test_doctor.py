@@ -176,6 +176,13 @@ async def test_a_stopped_sweep_says_how_to_go_on(installation: Installation) -> 
 
 
 @pytest.mark.usefixtures("role")
+async def test_a_community_nobody_knows_cannot_be_confirmed(installation: Installation) -> None:
+    with pytest.raises(Refusal, match=r"There is no community nonsense\. doorman doctor shows which are stopped\.") as refused:
+        await confirm(installation.configuration(), "nonsense")
+    assert refused.value.code == "unknown_community"
+
+
+@pytest.mark.usefixtures("role")
 async def test_a_sweep_that_is_not_stopped_needs_no_confirming_and_one_that_is_goes_on(installation: Installation) -> None:
     communities: list[CommunityRow] = []
 
@@ -188,7 +195,9 @@ async def test_a_sweep_that_is_not_stopped_needs_no_confirming_and_one_that_is_g
         session.add(row)
 
     await change(installation, look)
-    with pytest.raises(Refusal, match="Cleo's place is not stopped: there is nothing to confirm") as refused:
+    with pytest.raises(
+        Refusal, match=r"Cleo's place is not stopped: there is nothing to confirm\. doorman doctor shows what is"
+    ) as refused:
         await confirm(installation.configuration(), communities[0].id)
     assert refused.value.code == "not_stopped"
     await change(installation, stop)

@@ -9,7 +9,7 @@ from core.errors import Refusal
 from core.ids import CauseId, CommunityId, OrderId, PlatformUserId, SpaceId
 from core.people import GUEST, Identity
 from core.platform import EventKind
-from membership.status import WayIn
+from membership.standing import WayIn
 from sandbox.memory.world import NAME
 from storage import spaces
 from storage.orders import OrderRow
@@ -119,7 +119,13 @@ async def test_a_second_change_too_soon_is_refused_until_the_creator_allows_it(b
 
 
 async def test_the_creator_is_told_when_there_is_nobody_to_allow_it_to(bench: Bench) -> None:
-    assert "@Fay has no membership here" in text(await bench.ask(bench.creator, "doorman account", who=bench.fan))
+    assert "@Fay has no membership here, so there is nothing to change. Pick the one they pay with." in text(
+        await bench.ask(bench.creator, "doorman account", who=bench.fan)
+    )
+
+
+async def test_whom_to_allow_it_to_has_to_be_said(bench: Bench) -> None:
+    assert "Say whom it is for." in text(await bench.ask(bench.creator, "doorman account"))
 
 
 @pytest.mark.parametrize("code", ["nonsense", "`x`", "y" * 90])

@@ -1,4 +1,5 @@
 import contextlib
+import re
 
 import pytest
 from hypothesis import given
@@ -103,6 +104,7 @@ def test_what_is_no_amount_is_refused_with_an_example(typed: str) -> None:
     with pytest.raises(Refusal) as refused:
         parse_money(typed, "USD")
     assert refused.value.code in {"bad_amount", "bad_currency"}
+    assert re.search(r" like .*[A-Z]{3}\.$", refused.value.message), refused.value.message
 
 
 def test_an_unknown_currency_is_refused_by_name() -> None:
@@ -124,14 +126,14 @@ def test_whatever_is_typed_is_read_or_refused(typed: str) -> None:
 
 
 def test_too_little_for_a_card_is_refused_with_the_least() -> None:
-    with pytest.raises(Refusal, match=r"0\.50 USD") as refused:
+    with pytest.raises(Refusal, match=r"Make it 0\.50 USD or more\.") as refused:
         check_chargeable(Money(49, "USD"))
     assert refused.value.code == "amount_too_small"
     check_chargeable(Money(50, "USD"))
 
 
 def test_more_than_eight_digits_is_refused() -> None:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(Refusal, match=r"Make it 999,999\.99 USD or less\.") as refused:
         check_chargeable(Money(MAX_MINOR + 1, "USD"))
     assert refused.value.code == "amount_too_large"
 

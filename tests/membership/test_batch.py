@@ -1,6 +1,7 @@
 """Many changes of one resource in one call: where the platform keeps a list that is replaced whole."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import ClassVar
 
 import pytest
@@ -145,3 +146,41 @@ async def test_when_the_power_goes_in_the_call_it_is_made_again_and_what_we_gave
         await house.end(who, source)
     await house.drain()
     assert all(house.held(who) == set() for who in people)
+
+
+@pytest.mark.parametrize("down", [False, True], ids=["at once", "once the platform answers"])
+async def test_the_invite_of_whoever_was_to_come_into_a_list_is_taken_back_at_the_end(house: House, listed: Listed, *, down: bool) -> None:
+    [who] = await house.settlers(1)
+    await house.leaves(who)
+    source = await house.sell(who, house.silver)
+    await house.drain()
+    [code] = house.place.invites
+    listed.down = TransientError("no network") if down else None
+    await house.end(who, source)
+    await house.drain()
+    assert (code in house.place.invites) is down
+    listed.down = None
+    house.clock.advance(timedelta(minutes=1))
+    await house.drain()
+    assert not house.place.invites
+    assert (await house.row(who)).status == GrantStatus.DONE
+
+
+async def test_who_comes_into_a_list_by_an_invite_that_carries_it_after_the_end_is_taken_out(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.place.carrying = True
+    [who] = await house.settlers(1)
+    await house.leaves(who)
+    source = await house.sell(who, house.silver)
+    await house.drain()
+
+    async def withdraw(*_args: object, **_options: object) -> None:
+        raise PermissionMissing("The bot may not manage the server.", code="missing_permission")
+
+    monkeypatch.setattr(house.adapter, "withdraw", withdraw)
+    await house.end(who, source)
+    await house.drain()
+    assert await house.accepts(who, told=False)
+    await house.later(timedelta(hours=1))
+    assert house.held(who) == set()

@@ -8,13 +8,15 @@ import pytest
 from core.errors import ExternalError, InstallationRevoked, PermanentError, RateLimited, Remedy, ResourceMissing, TransientError
 from core.ids import Ids, PlatformUserId
 from core.platform import Resource, Space
+from membership.grant import PER_SPACE
 from sandbox.clock import VirtualClock
-from storage import lanes
+from storage import lanes, retrying
 from storage.database import Database
 from storage.grants import Actual, GrantStatus
 from storage.outbox import OutboxKind
 from tests.membership.house import ABOVE, GONE, LANE, House
 
+CROWD = 60
 BAD_TOKEN = PermanentError("The token is refused.", code="401")
 CREATORS = [
     ABOVE,
@@ -302,3 +304,18 @@ async def test_the_lane_says_when_it_has_work_again(house: House) -> None:
     await house.drain()
     epoch = await lanes.take(house.db, LANE, "another", house.clock.now())
     assert await house.grants.drain(LANE, epoch) == house.clock.now() + timedelta(seconds=90)
+
+
+async def test_a_space_that_gives_no_answer_is_asked_for_a_few_and_not_for_everybody(house: House) -> None:
+    people = await house.settlers(CROWD)
+    for who in people:
+        await house.sell(who, house.silver)
+    house.adapter.down = TransientError("no network")
+    for _ in range(10):
+        await house.later(timedelta(minutes=5))
+    assert len(house.adapter.calls) <= 10 * 3 * PER_SPACE
+    assert all(row.due_at <= house.clock.now() + retrying.LONGEST_REST for row in await house.rows() if row.attempts == 1)
+    house.adapter.down = None
+    await house.later(retrying.LONGEST_REST)
+    await house.drain()
+    assert [house.held(who) for who in people] == [{"member"}] * CROWD

@@ -10,20 +10,23 @@ from sqlmodel import col, select
 from core.dispatch import Lane, work_lane
 from core.errors import Remedy
 from core.events import Notice, NoticeKind
-from core.ids import CauseId, CommunityId, Ids, InviteId, MemberId, PlatformUserId
+from core.ids import AccountId, CauseId, ChangeId, CommunityId, Ids, InviteId, MemberId, OwnerTaskId, PlatformUserId
 from membership.sweep import Sweeper, SweepReport
 from sandbox.clock import VirtualClock
+from storage.account_changes import AccountChangeRow
 from storage.audit import AuditRow
 from storage.communities import CommunityRow
 from storage.credentials import CredentialRow
 from storage.database import Database
 from storage.entitlements import EntitlementRow, EntitlementState, SourceKind
-from storage.grants import Actual, GrantStatus
+from storage.grants import Actual, GrantRow, GrantStatus
 from storage.inbox import WorkStatus
 from storage.invites import InviteRow
 from storage.orders import OrderRow, OrderStatus
 from storage.outbox import OutboxKind, OutboxRow
 from storage.overdue import SubscriptionRef
+from storage.owner_tasks import OwnerTaskRow
+from storage.spaces import SpaceRow
 from storage.states import BrowserRow, StateRow
 from storage.sweeping import Sweep, end_passes
 from tests.membership.town import PLATFORM, Town, everything
@@ -335,6 +338,20 @@ async def test_what_has_had_its_time_is_forgotten(town: Town, sweeper: Sweeper, 
     assert [len(left[name]) for name in ("states", "browsers", "credentials", "inbox", "outbox")] == [1, 1, 1, 2, 2]
 
 
+async def test_a_sweep_that_finds_nothing_old_takes_no_turn_to_forget(
+    town: Town, sweeper: Sweeper, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commits: list[None] = []
+    monkeypatch.setattr(town.db, "before_commit", lambda: commits.append(None))
+    await sweeper.run()
+    idle = len(commits)
+    await town.store([StateRow(
+        state_hash="s", browser_hash="b", platform=PLATFORM, purpose="join", subject="x", expires_at=clock.now() - SECOND)])  # fmt: skip
+    commits.clear()
+    await sweeper.run()
+    assert len(commits) == idle + 1
+
+
 async def test_a_dry_run_leaves_nothing_out_that_a_real_one_counts(
     town: Town, database: Database, clock: VirtualClock, ids: Ids, asked: Asked
 ) -> None:
@@ -352,6 +369,17 @@ async def test_a_dry_run_leaves_nothing_out_that_a_real_one_counts(
     ])  # fmt: skip
     await town.grant(await town.members(2), status=GrantStatus.PENDING, due_at=past)
     await town.grant([await town.member()], status=GrantStatus.BLOCKED, remedy=Remedy.CREATOR, actual=Actual.UNKNOWN, due_at=past)
+    await town.grant([await town.member()], wanted=False, status=GrantStatus.BLOCKED, remedy=Remedy.CREATOR, due_at=past)
+    one, other = await town.members(2)
+    async with database.transaction() as session:
+        space = (await session.exec(select(SpaceRow))).one()
+        space.invite_link, space.invite_link_set_at = "https://door.example/abc", old
+        stuck = (await session.exec(select(GrantRow).where(~col(GrantRow.wanted)))).one()
+    await town.store([
+        OwnerTaskRow(id=OwnerTaskId("t"), community_id=town.id, grant_id=stuck.id, why="x", opened_at=old, due_at=past, remind_at=past),
+        AccountChangeRow(id=ChangeId("c"), community_id=town.id, member_id=one, platform=PLATFORM, old_id=AccountId(one),
+                         new_id=AccountId(other), at=old),
+    ])  # fmt: skip
     sweeper = Sweeper(db=database, clock=clock, ids=ids, refetch=asked, probe=probe)
     foretold = await sweeper.run(dry_run=True)
     done = await sweeper.run()
@@ -359,6 +387,7 @@ async def test_a_dry_run_leaves_nothing_out_that_a_real_one_counts(
     assert {what: number for (what, _), number in done.counts.items()} == {
         "sign-ins forgotten": 1, "signed-in browsers forgotten": 1, "tokens forgotten": 1, "deliveries forgotten": 1,
         "finished jobs forgotten": 1, "grants to carry out": 2, "spaces looked at again": 1,
+        "owners told to renew a link": 1, "owners asked again": 1, "account changes going on": 1,
     }  # fmt: skip
 
 

@@ -45,8 +45,7 @@ async def test_somebody_outside_pays_comes_in_by_the_creator_s_link_and_proves_w
         welcome = fan.page.url
         await fan.press("Get a code to type inside instead")
         await fan.shows("Your code")  # no picture: it is another each time
-        typed = await fan.page.get_by_text("/doorman claim").inner_text()
-        assert typed.split()[-1] in await fan.page.get_by_text("/claim").first.inner_text()
+        assert await fan.page.get_by_text("/doorman claim").count() == 1
         await fan.page.goto(welcome)
         await fan.follow("Join Ann's club on Slack")
         await fan.press("Sol")

@@ -5,7 +5,9 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from http import HTTPStatus
 from pathlib import Path
+from urllib.parse import urlencode
 
 import aiohttp
 import pytest
@@ -20,6 +22,8 @@ from sandbox.town import Town
 from storage.inbox import InboxRow, WorkStatus
 from tests.walks.club import Club, found_workspace, open_club
 from tests.walks.stage import PATIENCE, Stage, open_stage
+
+JSON = "application/json"
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +64,30 @@ async def came(club: Club) -> list[InboxRow]:
 async def pending(club: Club) -> list[InboxRow]:
     """Return what of it is not done yet."""
     return [row for row in await came(club) if row.status == WorkStatus.PENDING]
+
+
+async def test_what_slack_did_not_sign_leaves_no_row_whatever_it_holds(club: Club) -> None:
+    where = club.stage.town.slack.model.app.request_url
+    assert where is not None
+    before = len(await came(club))
+    form, now = "application/x-www-form-urlencoded", str(int(SystemClock().now().timestamp()))
+    body = urlencode(
+        {"command": "/doorman", "text": "status", "user_id": "U1", "team_id": club.workspace.id, "trigger_id": "1.2.a"}
+    ).encode()
+    async with aiohttp.ClientSession() as http:
+        for data, kind, headers in (
+            (b"{bad", JSON, {}),
+            (b"[1]", JSON, {}),
+            (b"null", JSON, {}),
+            (b"\xff\xfe", JSON, {}),
+            (body, form, {"X-Slack-Request-Timestamp": "soon", "X-Slack-Signature": "v0=00"}),
+            (body, form, {"X-Slack-Request-Timestamp": now, "X-Slack-Signature": "v0=ünïcödé"}),
+            (body, form, {"X-Slack-Request-Timestamp": now, "X-Slack-Signature": f"v0={'0' * 64}"}),
+        ):
+            async with http.post(where, data=data, headers={**headers, "Content-Type": kind}) as answer:
+                assert answer.status == HTTPStatus.UNAUTHORIZED, data
+    await club.stage.settled()
+    assert len(await came(club)) == before
 
 
 async def test_a_command_may_hold_the_word_payload(club: Club) -> None:

@@ -149,6 +149,21 @@ async def test_whoever_pays_with_one_account_can_add_one_elsewhere_from_the_orde
     assert "Ask whoever sold you this" not in page.text
 
 
+async def test_commands_are_shown_as_they_are_typed_in_each_place(
+    site: Site, town: Town, fan: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site.harbour, "prefix", "/pier", raising=False)
+    await paid_first(fan)
+    path, who = await order_of(site, town)
+    ways = (FakeWay(), FakeWay(HARBOUR, "The pier"))
+    site.statuses.orders[path.rpartition("/")[2]] = FakeWelcome(payer=who, ways=ways, spaces=())
+    page = await fan.get(path)
+    assert "Type /status or /manage in <bdi>Ann&#39;s den</bdi> on Lodge to" in page.text
+    assert "Type /pier status or /pier manage in <bdi>Ann&#39;s den</bdi> on Harbour to" in page.text
+    page = await fan.submit(page, f"{path}/claim")
+    assert ["<code>/claim " in page.text, "<code>/pier claim " in page.text, "<code>/doorman" in page.text] == [True, True, False]
+
+
 async def test_without_a_stored_link_the_page_says_whom_to_ask(site: Site, town: Town, fan: Visitor) -> None:
     await paid_first(fan)
     path, who = await order_of(site, town)

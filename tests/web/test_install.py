@@ -1,5 +1,6 @@
 """Being let into a space from a page: with a state of ours, once, and into the community whose link it was."""
 
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -8,7 +9,7 @@ from core.errors import Refusal
 from core.ids import CauseId, PlatformUserId
 from core.platform import Space
 from sandbox.clock import VirtualClock
-from tests.web.fakes import DEN, LODGE, PIER
+from tests.web.fakes import DEN, HARBOUR, PIER, plan
 from tests.web.site import Answer, Site, Visitor
 from web.round_trip import STATE_LIFE
 
@@ -29,6 +30,12 @@ async def away(fan: Visitor, query: str = "") -> str:
     return parse_qs(urlsplit(answer.location).query)["state"][0]
 
 
+def sell_on_harbour(site: Site) -> None:
+    """Sell where spaces let us in from a page, so that nothing but the purpose tells a sign-in from an installation."""
+    quay = replace(plan(), resources=(replace(plan().resources[0], platform=HARBOUR),))
+    site.invites.sell("quay", platform=HARBOUR, plan=quay)
+
+
 async def back(fan: Visitor, state: str, code: str = "let-in") -> Answer:
     return await fan.get(f"/harbour/oauth_redirect?code={code}&state={state}")
 
@@ -41,6 +48,7 @@ async def test_a_space_that_lets_us_in_is_a_community_of_its_own(site: Site, fan
     answer = await back(fan, await away(fan))
     assert (answer.status, await name_at(site, PIER)) == (200, "The pier")
     assert "I am in <bdi>The pier</bdi>" in answer.text
+    assert "<code>/doorman plan create</code>" in answer.text
 
 
 async def test_the_link_of_another_community_brings_the_space_into_it(site: Site, fan: Visitor) -> None:
@@ -81,8 +89,8 @@ async def test_a_callback_that_answers_no_question_of_ours_is_refused(site: Site
         case "used":
             await fan.get(f"/harbour/oauth_redirect?error=access_denied&state={state}")
         case "a sign-in's":
-            offer = await fan.get("/j/gold")
-            state = (await fan.submit(offer, "/j/gold/continue")).state
+            sell_on_harbour(site)
+            state = (await fan.submit(await fan.get("/j/quay"), "/j/quay/continue")).state
         case "late":
             clock.advance(STATE_LIFE)
         case _:
@@ -94,8 +102,9 @@ async def test_a_callback_that_answers_no_question_of_ours_is_refused(site: Site
 
 
 async def test_a_sign_in_does_not_take_the_state_of_an_install(fan: Visitor) -> None:
-    answer = await fan.get(f"/oauth/{LODGE}/callback?code=code-of-ben&state={await away(fan)}")
+    answer = await fan.get(f"/oauth/{HARBOUR}/callback?code=code-of-ben&state={await away(fan)}")
     assert answer.status == 400
+    assert "Nothing was linked" in answer.text
 
 
 async def test_a_refused_code_installs_nothing(site: Site, fan: Visitor) -> None:

@@ -66,7 +66,10 @@ async def test_the_way_can_be_walked_by_keyboard_alone(site: Site, origin: str) 
         assert await page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
         await page.keyboard.press("Enter")
         await page.get_by_role("link", name="Allow").click()
+        pay = page.get_by_role("button", name="Continue to payment")
+        await expect(pay).to_be_visible()  # a key pressed before belongs to the page that is being left
         await page.keyboard.press("Tab")
+        await expect(pay).to_be_focused()
         await page.keyboard.press("Enter")
         await expect(page).to_have_url(f"{origin}/pay")
 
