@@ -279,6 +279,7 @@ async def test_a_large_place_is_gone_through_as_fast_as_it_may_be_asked_and_says
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("lists", [False, True])
 async def test_ten_thousand_are_gone_through_within_the_limits(sqlite_database: Database, ids: Ids, *, lists: bool) -> None:
     adapter, report, took, _ = await _ten_thousand(sqlite_database, ids, lists=lists, people=10_000)
