@@ -13,6 +13,7 @@ from billing.refetch import Refetch, Settled
 from billing.several import Several
 from billing.subscription import Subscriptions
 from billing.waiting import WaitingOrders
+from core.causality import Origin, new_cause
 from core.clock import Clock
 from core.errors import ExternalError, PermanentError
 from core.ids import CauseId, CommunityId, Ids, StripeAccountId
@@ -63,14 +64,17 @@ class CatchUp:
         self._news = News(db=db, clock=clock, ids=ids)
         self._refetch = Refetch(db=db, clock=clock, gateways=gateways, ids=ids, subscriptions=subscriptions)
 
-    async def run(self, *, dry_run: bool = False) -> CatchUpReport:
-        """Catch up on every account; one that cannot be reached does not hold up the others. With ``dry_run`` nothing is written."""
-        report, cause = CatchUpReport(dry_run), CauseId(self._ids.new())
+    async def run(self, *, dry_run: bool = False, whole: bool = False) -> CatchUpReport:
+        """Catch up on every account; one that cannot be reached does not hold up the others. With ``dry_run`` nothing is written.
+
+        ``whole`` compares every subscription, whenever that was done last.
+        """
+        report, cause = CatchUpReport(dry_run), new_cause(self._ids, Origin.CATCH_UP)
         async with self._db.reading() as session:
             accounts = await comparing.accounts(session)
         for account in accounts:
             try:
-                await self._account(account, cause, report)
+                await self._account(account, cause, report, whole=whole)
             except ExternalError as error:
                 _log.warning("catching up on account %s was cut short: %s", account.id, error)
                 report.troubles.append(f"{account.id}: {error}")
@@ -85,7 +89,7 @@ class CatchUp:
         """Look at subscriptions of a community afresh: the sweep's way to ask before it ends anything."""
         return (await self._refetch.settle(community, refs, cause=cause, dry_run=dry_run)).counts
 
-    async def _account(self, account: StripeAccountRow, cause: CauseId, report: CatchUpReport) -> None:
+    async def _account(self, account: StripeAccountRow, cause: CauseId, report: CatchUpReport, *, whole: bool) -> None:
         gateway, now = await self._gateways.of(account.id), self._clock.now()
         stranger = await self._meet(account, gateway, dry_run=report.dry_run)
         if stranger:
@@ -102,7 +106,7 @@ class CatchUp:
         since = max((account.events_seen_at or theirs - REACH) - OVERLAP, theirs - REACH)
         missed = await self._news.missed(gateway, account.id, since, dry_run=report.dry_run)
         report.count("events for the account's lane", account.id, missed.queued + sum(told.books for told in missed.told))
-        due = account.full_sync_at is None or account.full_sync_at <= now - COMPARE_EVERY
+        due = whole or account.full_sync_at is None or account.full_sync_at <= now - COMPARE_EVERY
         found = await compare(self._db, gateway, account.id) if due else Differences()
         if not found.credible:
             report.troubles.append(f"{account.id}: the processor lists no subscription at all; is it the right key?")

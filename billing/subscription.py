@@ -158,7 +158,7 @@ class Subscriptions:
 
 async def change(session: Session, held: EntitlementRow, access: Access, plan: PlanId, trail: Trail) -> None:
     """Make an entitlement open or end, audit it, and have the member reconciled when what it opens may have changed."""
-    before = {"state": str(held.state), "plan": held.plan_id, "until": held.expires_at.isoformat() if held.expires_at else None}
+    before = held.facts
     opened = access.verdict is Verdict.OPEN
     held.state = EntitlementState.ACTIVE if opened else EntitlementState.ENDED
     held.plan_id = plan
@@ -166,7 +166,7 @@ async def change(session: Session, held: EntitlementRow, access: Access, plan: P
     held.ended_at = None if opened else (held.ended_at or trail.at)
     held.cause_id = trail.cause
     session.add(held)
-    after = {"state": str(held.state), "plan": held.plan_id, "until": held.expires_at.isoformat() if held.expires_at else None}
+    after = held.facts
     if before == after:
         return
     record(session, trail, held.community_id, "entitlement.changed", ("entitlement", held.id), member=held.member_id,

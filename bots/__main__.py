@@ -4,34 +4,38 @@ import asyncio
 import gc
 import logging
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
 from bots.bootstrap import open_doorman
 from bots.commands import COMMANDS
+from bots.console import BAD_SETTINGS, FAILED, Answer, carry_out, err, give_up, out
 from bots.doctor import examine, table
-from bots.failures import EXPECTED, sentence
 from bots.foundation import open_database, prepare
-from bots.logging import configure_logging
+from bots.history import tell
+from bots.letters import app as letters
 from bots.platforms import installed
-from bots.settings import BadSettings, Configuration, read_settings
+from bots.reconciling import lines
+from bots.reconciling import reconcile as compare
+from bots.settings import Configuration
 from bots.sweeping import confirm, sweep_once
 from core.clock import SystemClock
+from core.ids import RandomIds
+from storage.finding import WAYS
 
 logger = logging.getLogger(__name__)
-Answer = TypeVar("Answer")
 Record = Annotated[
     Path | None, typer.Option("--record", envvar="SANDBOX_RECORD", metavar="FILE", help="Write every exchange with the emulators there.")
 ]
 _WHOLE = 10_000
 """Columns of a table that no terminal shows: each finding stays on its line, for whoever reads it next."""
 STOP = (signal.SIGTERM, signal.SIGINT)
-FAILED, BAD_SETTINGS, STOPPED = 1, 2, 130
-"""Exit codes: something went wrong that is not our bug; a setting is missing or malformed; a story was stopped in the middle."""
+STOPPED = 130
+"""Exit code: a story was stopped in the middle."""
 
 app = typer.Typer(
     name="doorman",
@@ -40,19 +44,25 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-out, err = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True, highlight=False)
+
+app.add_typer(letters, name="dead")
 
 
 @app.command()
-def run() -> None:
+def run(
+    *,
+    grants_only: Annotated[
+        bool, typer.Option("--grants-only", help="Take nothing from anybody until everything was compared: after a restored backup.")
+    ] = False,
+) -> None:
     """Start everything: pages, webhooks, chat connections, worker and scheduler. Stops cleanly on SIGTERM or Ctrl-C."""
-    _carry_out(_serve)
+    carry_out(lambda configuration: _serve(configuration, grants_only=grants_only))
 
 
 @app.command()
 def migrate() -> None:
     """Bring the database in DATABASE_URL up to date. Safe to run at any time, and twice."""
-    _carry_out(_migrate)
+    carry_out(_migrate)
     out.print("The database is up to date.", markup=False)
 
 
@@ -99,26 +109,56 @@ def sweep(
     A running program does so by itself.
     """
     if community and dry_run:
-        _give_up(
+        give_up(
             "--confirm lets a sweep go on, and --dry-run changes nothing: look with --dry-run first, then confirm without it.", BAD_SETTINGS
         )
     if community:
-        name = _carry_out(lambda configuration: confirm(configuration, community))
+        name = carry_out(lambda configuration: confirm(configuration, community))
         out.print(f"{name} may go on: what is waiting will be carried out.", markup=False)
-    swept = _carry_out(lambda configuration: sweep_once(configuration, dry_run=dry_run))
+    swept = carry_out(lambda configuration: sweep_once(configuration, dry_run=dry_run))
     for heading, found in swept.found:
         out.print(f"{heading}{' (nothing was changed)' if dry_run else ''}\n{found}", markup=False)
     if not swept.whole:
-        _give_up("Not everything could be looked at; see above. Mend that, or wait a little, and run this again.")
+        give_up("Not everything could be looked at; see above. Mend that, or wait a little, and run this again.")
 
 
 @app.command()
 def doctor() -> None:
     """Examine settings, database, payment key and what every plan opens, and say what to mend. Exits 1 on a finding."""
-    findings = _carry_out(examine)
+    findings = carry_out(examine)
     Console(highlight=False, width=None if out.is_terminal else _WHOLE).print(table(findings))
     if any(not finding.well for finding in findings):
         raise typer.Exit(FAILED)
+
+
+@app.command()
+def reconcile(
+    *,
+    community: Annotated[str, typer.Option("--community", metavar="COMMUNITY", help="Look at this one alone; else at all of them.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")] = False,
+) -> None:
+    """Compare every payment, row and platform, and say who pays without access, who has it without paying, and what it is worth a month.
+
+    Stop it with Ctrl-C; run again, it goes on where it stopped. A running program does it once a day by itself.
+    """
+
+    def say(text: str) -> None:
+        err.print(text, markup=False)
+
+    found = carry_out(lambda configuration: _until_stopped(compare(configuration, community, dry_run=dry_run, say=say)))
+    if found is None:
+        give_up("Stopped. Run it again, and it goes on where it stopped.", STOPPED)
+    for line in lines(found):
+        out.print(line, markup=False)
+    if not found.whole:
+        give_up("Not everything could be looked at; see above. Mend that, or wait a little, and run this again.")
+
+
+@app.command()
+def why(person: Annotated[str, typer.Argument(metavar="PERSON", help=f"{WAYS[0].upper()}{WAYS[1:]}.")]) -> None:
+    """Tell why somebody has what they have: what came in, what it changed, what each platform answered, and when."""
+    for line in carry_out(lambda configuration: tell(configuration, person)):
+        out.print(line, markup=False)
 
 
 def main() -> None:
@@ -129,11 +169,11 @@ def main() -> None:
     app(prog_name="doorman", obj=[command.spec for command in COMMANDS])
 
 
-async def _serve(configuration: Configuration) -> None:
+async def _serve(configuration: Configuration, *, grants_only: bool) -> None:
     stop = asyncio.Event()
     for number in STOP:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with open_doorman(configuration) as doorman:
+    async with open_doorman(configuration, grants_only=grants_only) as doorman:
         gc.collect()
         gc.freeze()  # what was loaded stays to the end: searching it for garbage, again and again, would keep payers waiting
         logger.info("listening at %s, reached at %s", doorman.base_url, configuration.settings.public_url)
@@ -153,28 +193,7 @@ async def _until_stopped(work: Coroutine[Any, Any, Answer]) -> Answer | None:
 
 async def _migrate(configuration: Configuration) -> None:
     async with open_database(configuration) as db:
-        await prepare(db, SystemClock(), migrate=True)
-
-
-def _carry_out(job: Callable[[Configuration], Coroutine[Any, Any, Answer]]) -> Answer:
-    """Read the settings, set up the log and run ``job``. What can be expected to go wrong ends in a sentence, not in a traceback."""
-    try:
-        configuration = read_settings()
-        settings = configuration.settings
-        configure_logging(settings.log_level, settings.log_format, secrets=configuration.secrets())
-        return asyncio.run(job(configuration))
-    except BadSettings as bad:
-        _give_up("\n".join(bad.problems), BAD_SETTINGS)
-    except EXPECTED as problem:
-        told = sentence(problem)
-        if told is None:
-            raise
-        _give_up(told)
-
-
-def _give_up(why: str, code: int = FAILED) -> NoReturn:
-    err.print(why, markup=False)
-    raise typer.Exit(code)
+        await prepare(db, SystemClock(), RandomIds(), migrate=True)
 
 
 if __name__ == "__main__":

@@ -72,7 +72,12 @@ class Doorman:
 
 @asynccontextmanager
 async def open_doorman(
-    configuration: Configuration, *, clock: Clock | None = None, ids: Ids | None = None, rng: random.Random | None = None
+    configuration: Configuration,
+    *,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    rng: random.Random | None = None,
+    grants_only: bool = False,
 ) -> AsyncIterator[Doorman]:
     """Start everything; on leaving, drain for at most 25 s and close. What is unfinished then stands in rows: the next start goes on.
 
@@ -80,7 +85,7 @@ async def open_doorman(
     account this database is about, and OSError when HOST and PORT cannot be listened on.
     """
     async with AsyncExitStack() as stack:
-        base = await stack.enter_async_context(lay_foundation(configuration, clock=clock, ids=ids, rng=rng))
+        base = await stack.enter_async_context(lay_foundation(configuration, clock=clock, ids=ids, rng=rng, grants_only=grants_only))
         cases = build_use_cases(base)
         await _same_account(base, cases)
         dispatcher = AsyncioDispatcher(base.db, base.clock, f"process {base.ids.new()}", build_drains(base, cases), grace=WORK_GRACE)

@@ -1,7 +1,6 @@
 """`doorman doctor`: everything that can be looked at without changing anything, a finding each."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 from rich.table import Column, Table
@@ -12,10 +11,11 @@ from bots.jobs import catch_up
 from bots.settings import Configuration
 from bots.use_cases import build_use_cases
 from core.clock import Clock
-from core.errors import ExternalError, Refusal
-from core.platform import Identifying, PlatformAdapter, Probing
+from core.errors import ExternalError
+from core.platform import Identifying, PlatformAdapter
+from membership.health import Finding, Health
 from membership.progress import Progresses
-from storage import resources, schema, troubles
+from storage import schema, troubles
 from storage.engine import missing
 from storage.spaces import SpaceRow
 from storage.stripe_accounts import ENVIRONMENT
@@ -28,15 +28,6 @@ PATIENCE = timedelta(minutes=5)
 
 MOST_PLACES = 5
 """Where so much is left that it takes long, few are worth reading at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at. ``text`` says how it is, or what is wrong and what to do."""
-
-    what: str
-    well: bool
-    text: str
 
 
 async def examine(configuration: Configuration, *, clock: Clock | None = None) -> list[Finding]:
@@ -92,16 +83,10 @@ async def _platforms(base: Foundation, *, rows: bool) -> AsyncIterator[Finding]:
     for name in sorted(base.adapters.keys() - {space.platform for space in connected}):
         async for finding in _identity(base.adapters[name]):
             yield finding
+    health = Health(db=base.db, adapters=base.adapters)
     for space in connected:
-        adapter = base.adapters.get(space.platform)
-        if adapter is None:
-            yield Finding(space.name, well=False, text=f"Its platform, {space.platform}, is not set up here. See ADAPTERS.")
-            continue
-        try:
-            async for finding in _space(base, adapter, space):
-                yield finding
-        except ExternalError as error:
-            yield Finding(space.name, well=False, text=f"It cannot be examined: {error}")
+        async for finding in health.of_space(space):
+            yield finding
 
 
 async def _identity(adapter: PlatformAdapter) -> AsyncIterator[Finding]:
@@ -112,21 +97,6 @@ async def _identity(adapter: PlatformAdapter) -> AsyncIterator[Finding]:
         yield Finding(adapter.label, well=True, text=await adapter.identify())
     except ExternalError as error:
         yield Finding(adapter.label, well=False, text=str(error))
-
-
-async def _space(base: Foundation, adapter: PlatformAdapter, space: SpaceRow) -> AsyncIterator[Finding]:
-    found = list(await adapter.findings(space.space)) if isinstance(adapter, Probing) else []
-    async with base.db.reading() as session:
-        offered = await resources.on_offer(session, space.id)
-    for resource in offered:
-        try:
-            await adapter.check(resource.resource(space.space))
-        except Refusal as refusal:
-            found.append(f"{resource.name}: {refusal.message}")
-    for text in found:
-        yield Finding(space.name, well=False, text=text)
-    if not found:
-        yield Finding(space.name, well=True, text="Permissions and every plan's resources are in order.")
 
 
 async def _rows(base: Foundation) -> AsyncIterator[Finding]:

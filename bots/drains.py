@@ -29,7 +29,7 @@ def build_drains(base: Foundation, cases: UseCases) -> Mapping[str, Drain]:
         payments=cases.payments,
         rng=base.rng,
     )
-    grants = GrantDrain(**base.tools(), adapters=base.adapters, credentials=base.credentials, rng=base.rng)
+    grants = GrantDrain(**base.tools(), adapters=base.adapters, credentials=base.credentials, rng=base.rng, restraint=base.restraint)
     return {
         "stripe": stripe_inbox.drain,
         "work": _work(base),

@@ -3,20 +3,23 @@
 import random
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypedDict
 
 from billing.gateways import Gateways
 from billing.stripe.accounts import GatewayPool
 from bots.clock import FollowedClock
 from bots.settings import BadSettings, Configuration
+from core.causality import Origin, new_cause
 from core.clock import Clock, SystemClock
 from core.ids import Ids, PlatformName, RandomIds
 from core.platform import PlatformAdapter
+from membership.restraint import Restraint
 from storage import retrying, schema, stripe_accounts, webhook_endpoints
+from storage.audit import Trail
 from storage.credentials import CredentialStore
 from storage.database import Database
-from storage.engine import create_engines, obstacle
+from storage.engine import create_engines, missing, obstacle
 from storage.vault import Vault
 
 
@@ -40,6 +43,7 @@ class Foundation:
     gateways: Gateways
     credentials: CredentialStore
     adapters: Mapping[PlatformName, PlatformAdapter]
+    restraint: Restraint = field(default_factory=Restraint)
 
     def tools(self) -> Tools:
         """Return what every use case takes, as keywords."""
@@ -68,10 +72,12 @@ async def lay_foundation(
     ids: Ids | None = None,
     rng: random.Random | None = None,
     touch: bool = True,
+    grants_only: bool = False,
 ) -> AsyncIterator[Foundation]:
     """Open everything, bring the database up to date and make sure of its first rows; leaving closes all in reverse.
 
-    Without ``touch`` the database is left as it is, for whoever only wants to look.
+    Without ``touch`` the database is left as it is, for whoever only wants to look. With ``grants_only`` nothing is taken from anybody
+    until everything was compared once.
     Raises storage.schema.SchemaError when the database is of another version, TransientError when a sandbox's clock is away.
     """
     settings = configuration.settings
@@ -81,7 +87,7 @@ async def lay_foundation(
         ids = ids or RandomIds()
         db = await stack.enter_async_context(open_database(configuration))
         if touch:
-            await prepare(db, clock, migrate=settings.auto_migrate)
+            await prepare(db, clock, ids, migrate=settings.auto_migrate)
         pool = await stack.enter_async_context(GatewayPool(clock, api_url=settings.stripe_api_url))
         keys = [key.get_secret_value() for key in settings.stripe_api_key]
         credentials = CredentialStore(db, clock)
@@ -98,10 +104,26 @@ async def lay_foundation(
             gateways=Gateways(db=db, pool=pool, environment_keys=keys),
             credentials=credentials,
             adapters=adapters,
+            restraint=Restraint(held=grants_only),
         )
 
 
-async def prepare(db: Database, clock: Clock, *, migrate: bool) -> None:
+@asynccontextmanager
+async def stand_on(configuration: Configuration, *, clock: Clock | None = None, touch: bool = True) -> AsyncIterator[Foundation]:
+    """Lay the foundation for one job of the command line, on a database that is at this program's schema.
+
+    Without ``touch`` not even the schema is: SchemaError when it is not up to date, or not there.
+    """
+    absent = "" if touch else missing(configuration.settings.database_url.get_secret_value())
+    if absent:
+        raise schema.SchemaError(absent)
+    async with lay_foundation(configuration, clock=clock, touch=touch) as base:
+        if not await schema.head(base.db.engines):
+            raise schema.SchemaError("the database is not up to date; run: doorman migrate")
+        yield base
+
+
+async def prepare(db: Database, clock: Clock, ids: Ids, *, migrate: bool) -> None:
     """Bring the schema up to date, or refuse one that is not, and make sure of the first rows."""
     if migrate:
         await schema.upgrade(db.engines)
@@ -109,7 +131,7 @@ async def prepare(db: Database, clock: Clock, *, migrate: bool) -> None:
         raise schema.SchemaError("the database is not up to date; run: doorman migrate")
     await prepare_rows(db, clock)
     async with db.transaction() as session:
-        await retrying.revive(session, clock.now())
+        await retrying.revive(session, Trail(ids, clock.now(), new_cause(ids, Origin.START)))
 
 
 async def prepare_rows(db: Database, clock: Clock) -> None:

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from bots.foundation import lay_foundation
+from bots.foundation import lay_foundation, stand_on
 from bots.jobs import catch_up, drift, sweeper
 from bots.settings import Configuration
 from bots.use_cases import build_use_cases
-from core.ids import CauseId, CommunityId
-from storage import schema, troubles
+from core.causality import Origin, new_cause
+from core.ids import CommunityId
+from storage import troubles
 from storage.communities import CommunityRow
-from storage.engine import missing
 
 OPERATOR = "operator"
 """How the audit names whoever has the command line."""
@@ -19,7 +19,7 @@ async def confirm(configuration: Configuration, community: str) -> str:
     """Let a stopped sweep go on and return the community's name. Refusals ``unknown_community``, ``not_stopped``."""
     async with lay_foundation(configuration) as base:
         communities = build_use_cases(base).desk.communities
-        return await communities.confirm(CommunityId(community), actor=OPERATOR, cause=CauseId(base.ids.new()))
+        return await communities.confirm(CommunityId(community), actor=OPERATOR, cause=new_cause(base.ids, Origin.OPERATOR))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +35,7 @@ async def sweep_once(configuration: Configuration, *, dry_run: bool) -> Round:
 
     With ``dry_run`` not even the database's schema is touched: SchemaError when it is not up to date, or not there.
     """
-    absent = missing(configuration.settings.database_url.get_secret_value()) if dry_run else ""
-    if absent:
-        raise schema.SchemaError(absent)
-    async with lay_foundation(configuration, touch=not dry_run) as base:
-        if not await schema.head(base.db.engines):
-            raise schema.SchemaError("the database is not up to date; run: doorman migrate")
+    async with stand_on(configuration, touch=not dry_run) as base:
         cases = build_use_cases(base)
         missed = await catch_up(base, cases).run(dry_run=dry_run)
         due = await sweeper(base, cases).run(dry_run=dry_run)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from billing.checkout import Checkouts
+from billing.giving_back import GivingBack
 from billing.order import Orders
 from billing.plan import Plans
 from billing.refund import Payments
@@ -13,6 +14,7 @@ from bots.commands.call import Desk
 from bots.foundation import Foundation
 from membership.attachment import Attachments
 from membership.community import Communities
+from membership.health import Health
 from membership.installation import Installs
 from membership.invite import Invites
 from membership.linking import Linking
@@ -22,6 +24,7 @@ from membership.progress import Progresses
 from membership.space_link import SpaceLinks
 from membership.status import Statuses
 from membership.unblock import Unblocker
+from membership.why import Whys
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,8 @@ def build_use_cases(base: Foundation) -> UseCases:
     settings, tools = base.configuration.settings, base.tools()
     subscriptions = Subscriptions(**tools, gateways=base.gateways, grace=timedelta(days=settings.grace_days))
     orders = Orders(**tools, gateways=base.gateways, subscriptions=subscriptions)
+    tips = Tips(**tools, gateways=base.gateways, public_url=settings.public_url)
+    payments = Payments(**tools, gateways=base.gateways, subscriptions=subscriptions, orders=orders, tips=tips)
     desk = Desk(
         clock=base.clock,
         public_url=settings.public_url,
@@ -55,15 +60,18 @@ def build_use_cases(base: Foundation) -> UseCases:
         invites=Invites(**tools, public_url=settings.public_url),
         statuses=Statuses(db=base.db, clock=base.clock),
         checkouts=Checkouts(**tools, gateways=base.gateways, public_url=settings.public_url),
-        tips=Tips(**tools, gateways=base.gateways, public_url=settings.public_url),
+        tips=tips,
         owner_tasks=OwnerTasks(db=base.db),
         progresses=Progresses(db=base.db, clock=base.clock),
+        whys=Whys(db=base.db, adapters=base.adapters),
+        health=Health(db=base.db, adapters=base.adapters),
+        giving_back=GivingBack(**tools, gateways=base.gateways, subscriptions=subscriptions, payments=payments),
     )
     return UseCases(
         desk=desk,
         subscriptions=subscriptions,
         orders=orders,
-        payments=Payments(**tools, gateways=base.gateways, subscriptions=subscriptions, orders=orders, tips=desk.tips),
+        payments=payments,
         unblocker=Unblocker(**tools, adapters=base.adapters),
         installs=Installs(communities=desk.communities, attachments=desk.attachments),
     )

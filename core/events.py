@@ -14,6 +14,7 @@ class NoticeKind(StrEnum):
     ENDING = "ending"
     ENDED = "ended"
     RENEWED = "renewed"
+    WAY_IN = "way_in"
 
     NEW_MEMBER = "new_member"
     TIP = "tip"
@@ -25,6 +26,8 @@ class NoticeKind(StrEnum):
     OWNER_TASK = "owner_task"
     INVITE_LINK_WORN = "invite_link_worn"
     UNINVITED = "uninvited"
+    RECONCILED = "reconciled"
+    UNDELIVERED = "undelivered"
 
 
 FOR_CREATOR = frozenset(
@@ -39,6 +42,8 @@ FOR_CREATOR = frozenset(
         NoticeKind.OWNER_TASK,
         NoticeKind.INVITE_LINK_WORN,
         NoticeKind.UNINVITED,
+        NoticeKind.RECONCILED,
+        NoticeKind.UNDELIVERED,
     }
 )
 

@@ -20,6 +20,8 @@ GrantId = NewType("GrantId", str)
 InviteId = NewType("InviteId", str)
 OwnerTaskId = NewType("OwnerTaskId", str)
 TipId = NewType("TipId", str)
+RoundId = NewType("RoundId", str)
+"""A whole look at a community."""
 StripeAccountId = NewType("StripeAccountId", str)
 EndpointId = NewType("EndpointId", str)
 CauseId = NewType("CauseId", str)

@@ -274,6 +274,10 @@ class PaymentGateway(Protocol):
         """Cancel, now or at the period's end."""
         ...
 
+    async def refund(self, payment: str, *, key: str) -> RefundSnapshot:
+        """Give a payment (``pi_``) back, all that is left of it; PermanentError ``charge_already_refunded`` when nothing is."""
+        ...
+
     def subscriptions(self) -> AsyncIterator[SubscriptionSnapshot]:
         """Yield every subscription of the account, whatever its status, newest first."""
         ...

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 
 from core.clock import Clock
 from core.dispatch import Lane
-from core.errors import ExternalError, MemberUnreachable
+from core.errors import ExternalError, MemberUnreachable, RateLimited
 from core.ids import PlatformUserId, ResourceId, SpaceId
 from core.platform import BatchGrants, PlatformAdapter
 from core.slices import slices
 from membership.outcome import Outcome, done
 from membership.recording import Recording
+from membership.restraint import Restraint
 from membership.withdrawal import left_out
 from storage import grants, lanes
 from storage.database import Database
@@ -42,10 +43,11 @@ def is_batched(adapter: PlatformAdapter, task: GrantTask) -> bool:
 class BatchDrain:
     """Carries a heap out: one look at who has it, one call, everything recorded."""
 
-    def __init__(self, *, db: Database, clock: Clock, recording: Recording) -> None:
+    def __init__(self, *, db: Database, clock: Clock, recording: Recording, restraint: Restraint) -> None:
         self._db = db
         self._clock = clock
         self._recording = recording
+        self._restraint = restraint
 
     async def serve(self, adapter: PlatformAdapter, heap: Heap, lane: Lane, epoch: int, failed: Failed, admit: Admit) -> None:
         """Carry out what is due of a resource. ``failed`` says what an error makes of a grant, ``admit`` brings somebody in first."""
@@ -88,6 +90,11 @@ class BatchDrain:
     async def _apply(self, adapter: PlatformAdapter, tasks: Sequence[GrantTask], failed: Failed, admit: Admit) -> list[Outcome]:
         gains = frozenset(task.account.external_id for task in tasks if task.grant.wanted and not task.grant.found)
         losses = frozenset(task.account.external_id for task in tasks if not task.grant.wanted and _ours(task))
+        waiting: dict[PlatformUserId, Exception | None] = {}
+        try:
+            self._restraint.check()
+        except RateLimited as error:
+            waiting, losses = dict.fromkeys(losses, error), frozenset()
         answers: dict[PlatformUserId, Exception | None] = {}
         troubles = await self._withdraw(adapter, tasks)
         if gains or losses:
@@ -99,7 +106,7 @@ class BatchDrain:
             except Exception as error:  # noqa: BLE001 - a poisoned resource must not hold up the others
                 _log.exception("changing resource %s failed", tasks[0].resource_row.id)
                 answers = dict.fromkeys(gains | losses, error)
-        answers |= troubles
+        answers |= waiting | troubles
         return [await self._outcome(task, answers.get(task.account.external_id), failed, admit) for task in tasks]
 
     async def _withdraw(self, adapter: PlatformAdapter, tasks: Sequence[GrantTask]) -> dict[PlatformUserId, Exception | None]:

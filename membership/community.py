@@ -51,10 +51,10 @@ class Communities:
                 return
             before, row.name, row.connected = row.connected, name or row.name, True
             session.add(row)
-            await retrying.hurry(session, row, trail.at)
+            await retrying.hurry(session, row, trail)
             if not before:
                 record(session, trail, row.community_id, "space.connected", ("space", row.id), before={"connected": False})
-                await retrying.unblock_space(session, row, trail.at)
+                await retrying.unblock_space(session, row, trail)
 
     async def welcome(self, space: Space, name: str, installer: PlatformUserId, *, cause: CauseId) -> Home:
         """Do what :meth:`space_added` does and return whose space it is."""

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from core.causality import Origin, new_cause
 from core.clock import Clock
-from core.errors import ExternalError, InstallationRevoked, Remedy
+from core.errors import ExternalError, InstallationRevoked, RateLimited, Remedy
 from core.ids import AccountId, CauseId, Ids, PlatformName, SpaceId
 from core.platform import PlatformAdapter, Resource
 from membership.community import Communities
@@ -51,7 +52,7 @@ class Drift:
 
         A space that gives no answer is left alone for the rest of the run, so that it holds up no other.
         """
-        report, cause = DriftReport(dry_run), CauseId(self._ids.new())
+        report, cause = DriftReport(dry_run), new_cause(self._ids, Origin.DRIFT)
         silent: set[SpaceId] = set()
         asked: set[tuple[AccountId, SpaceId]] = set()
         while len(asked) < limit:
@@ -63,14 +64,22 @@ class Drift:
                 if space.id in silent:
                     continue
                 asked.add((account.id, space.id))
-                if not await self._look(account, space, cause, report):
+                if not await self._answers(account, space, cause, report):
                     silent.add(space.id)
             if len(silent) == before:
                 break
         return report
 
-    async def _look(self, account: AccountRow, space: SpaceRow, cause: CauseId, report: DriftReport) -> bool:
-        """Compare one account in one space; return whether the platform answered."""
+    async def _answers(self, account: AccountRow, space: SpaceRow, cause: CauseId, report: DriftReport) -> bool:
+        """Look at one; a platform that says to wait is left alone like one that says nothing."""
+        try:
+            return await self.look(account, space, cause, report)
+        except RateLimited as error:
+            _log.info("no answer about %s in space %s: %s", account.id, space.id, error)
+            return False
+
+    async def look(self, account: AccountRow, space: SpaceRow, cause: CauseId, report: DriftReport) -> bool:
+        """Compare one account in one space; return whether the platform answered. RateLimited is for the caller to wait out."""
         async with self._db.reading() as session:
             known = {grant.id: _mark(grant) for grant, _ in await drifting.grants_of(session, account.id, space.id)}
         try:
@@ -79,6 +88,8 @@ class Drift:
             if not report.dry_run:
                 await self._communities.space_removed(space.space, cause=cause)
             return False
+        except RateLimited:
+            raise
         except ExternalError as error:
             _log.info("no answer about %s in space %s: %s", account.id, space.id, error)
             return False
@@ -87,14 +98,14 @@ class Drift:
             for grant, resource in await drifting.grants_of(session, account.id, space.id):
                 if known.get(grant.id) != _mark(grant):
                     continue  # what we were told may be older than what this row knows
-                before = {"actual": str(grant.actual), "status": str(grant.status)}
+                before = grant.facts
                 what = compare(grant, resource.resource(space.space), held, trail.at)
                 report.counts[what, grant.community_id] += 1
                 grant.checked_at = trail.at
                 if grant.status == GrantStatus.PENDING:
                     grant.due_at, grant.cause_id = trail.at, cause
                     will_wake(session, grant.lane)
-                after = {"actual": str(grant.actual), "status": str(grant.status)}
+                after = grant.facts
                 session.add(grant)
                 if before != after:
                     record(session, trail, grant.community_id, "grant.drifted", ("grant", grant.id), member=grant.member_id,

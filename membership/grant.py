@@ -21,6 +21,7 @@ from core.pump import Found, pump
 from membership.batch import BatchDrain, Heap, is_batched
 from membership.outcome import Outcome, blocked, done, failed, watched
 from membership.recording import Recording
+from membership.restraint import Restraint
 from membership.withdrawal import left_out
 from storage import grants, lanes, retrying
 from storage.database import Database, will_wake
@@ -59,7 +60,7 @@ class GrantDrain:
 
     def __init__(
         self, *, db: Database, clock: Clock, ids: Ids, adapters: Mapping[PlatformName, PlatformAdapter], credentials: Credentials,
-        rng: random.Random,
+        rng: random.Random, restraint: Restraint | None = None,
     ) -> None:  # fmt: skip
         self._db = db
         self._clock = clock
@@ -67,7 +68,8 @@ class GrantDrain:
         self._credentials = credentials
         self._rng = rng
         self._recording = Recording(ids=ids)
-        self._batches = BatchDrain(db=db, clock=clock, recording=self._recording)
+        self._restraint = restraint or Restraint()
+        self._batches = BatchDrain(db=db, clock=clock, recording=self._recording, restraint=self._restraint)
 
     async def drain(self, lane: Lane, epoch: int) -> datetime | None:
         """Carry out what is due; see core.dispatch.Drain."""
@@ -192,6 +194,7 @@ class GrantDrain:
         return done(Actual.GRANTED)
 
     async def _revoke(self, work: _Work, task: GrantTask) -> Outcome:
+        self._restraint.check()
         out = await left_out(work.adapter, task)  # first: by an invite that is out the role would come back
         if task.grant.found or not task.grant.attempted:
             return done(Actual.UNKNOWN, "not ours to take")

@@ -29,7 +29,7 @@ class Members:
             for row in await self._rows(session, space, user, at):
                 if not row.wanted and row.status != GrantStatus.DONE and not _invited(row):
                     continue
-                before = {"actual": str(row.actual), "status": str(row.status)}
+                before = row.facts
                 _nothing_held(row)
                 brought = not row.wanted and row.attempted and row.changed_at > trail.at - INVITE_LASTS
                 row.status = GrantStatus.PENDING if row.wanted or brought else GrantStatus.DONE
@@ -38,7 +38,7 @@ class Members:
                 row.version += 1
                 session.add(row)
                 record(session, trail, row.community_id, "grant.joined", ("grant", row.id), member=row.member_id,
-                       before=before, after={"actual": str(row.actual), "status": str(row.status)})  # fmt: skip
+                       before=before, after=row.facts)  # fmt: skip
                 will_wake(session, row.lane)
 
     async def present(self, space: Space, user: PlatformUserId, *, cause: CauseId) -> None:
@@ -55,7 +55,7 @@ class Members:
             for row in await self._rows(session, space, user, at):
                 if not row.wanted and _invited(row):
                     continue  # they may come back by it
-                before = {"actual": str(row.actual), "status": str(row.status)}
+                before = row.facts
                 _nothing_held(row)
                 row.attempted = False
                 row.status = GrantStatus.BLOCKED if row.wanted else GrantStatus.DONE
@@ -64,7 +64,7 @@ class Members:
                 row.version += 1
                 session.add(row)
                 record(session, trail, row.community_id, "grant.left", ("grant", row.id), member=row.member_id,
-                       before=before, after={"actual": str(row.actual), "status": str(row.status)})  # fmt: skip
+                       before=before, after=row.facts)  # fmt: skip
 
     async def _rows(self, session: Session, space: Space, user: PlatformUserId, at: datetime) -> list[GrantRow]:
         row = await spaces.find(session, space)

@@ -31,7 +31,7 @@ class Notices:
         async with self._db.reading() as session:
             seats = await notices.seats(session, MemberId(row.subject))
             community = await notices.community(session, row.community_id)
-        message = to_member(notice, community.name)
+        message = to_member(notice, community.name, self._public_url)
         reached = False
         for space, account in seats:
             reached |= await self._try([Person(space.space, account.external_id)], space.platform, message)

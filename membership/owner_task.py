@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.events import Notice, NoticeKind
-from core.ids import CommunityId, Ids, OwnerTaskId, PlatformUserId
+from core.ids import CommunityId, Ids, OrderId, OwnerTaskId, PlatformUserId
+from core.money import Money
 from core.platform import Space
-from storage import owner_tasks
+from storage import delivering, owner_tasks, reckoning
 from storage.audit import Trail, record
 from storage.database import Database, Session
 from storage.grants import GrantRow, GrantTask
@@ -27,6 +28,21 @@ class Todo:
     space_name: str
     why: str
     due_at: datetime
+    since: datetime
+    worth: Money
+    """What they read on for without paying, by the month."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """Somebody who paid and could not be let in so far: the owner may give the money back."""
+
+    order: OrderId
+    name: str
+    plan: str
+    money: Money
+    why: str
+    since: datetime
 
 
 class OwnerTasks:
@@ -35,10 +51,17 @@ class OwnerTasks:
     def __init__(self, *, db: Database) -> None:
         self._db = db
 
-    async def listing(self, community: CommunityId, limit: int) -> Sequence[Todo]:
+    async def listing(self, community: CommunityId, limit: int) -> Sequence[Todo | Undelivered]:
         """Return what waits for a community's owner, the oldest first."""
         async with self._db.reading() as session:
-            found = await owner_tasks.open_ones(session, community, limit)
+            waiting: list[Todo | Undelivered] = [
+                Undelivered(one.order.id, one.account.name, one.plan.name, one.money, one.row.why, one.row.paid_at)
+                for one in await delivering.asked(session, community, limit)
+            ]
+            taking = await self._taking(session, community, limit)
+        return sorted([*waiting, *taking], key=lambda one: one.since)[:limit]
+
+    async def _taking(self, session: Session, community: CommunityId, limit: int) -> list[Todo]:
         return [
             Todo(
                 user=task.account.external_id,
@@ -48,8 +71,10 @@ class OwnerTasks:
                 space_name=task.space.name,
                 why=task.row.why,
                 due_at=task.row.due_at,
+                since=task.row.opened_at,
+                worth=(await reckoning.cheapest(session, task.resource, community))[1],
             )
-            for task in found
+            for task in await owner_tasks.open_ones(session, community, limit)
         ]
 
 

@@ -51,7 +51,7 @@ class Reconciler:
         trail: Trail,
     ) -> None:
         _, space = places[change.resource]
-        before = {"wanted": row.wanted, "actual": str(row.actual)} if row else {}
+        before = row.facts if row else {}
         if row is None:
             row = GrantRow(
                 id=GrantId(trail.ids.new()), community_id=community, member_id=member, account_id=change.account,
@@ -65,7 +65,7 @@ class Reconciler:
         row.changed_at, row.cause_id = trail.at, trail.cause
         session.add(row)
         record(session, trail, community, "grant.wanted" if change.wanted else "grant.unwanted", ("grant", row.id), member=member,
-               before=before, after={"wanted": change.wanted, "resource": change.resource})  # fmt: skip
+               before=before, after={**row.facts, "resource": row.resource_id, "account": row.account_id})  # fmt: skip
         will_wake(session, space.lane)
 
 

@@ -26,7 +26,7 @@ class Recording:
         """Record an outcome, unless what is wanted has changed meanwhile: then the row stays due."""
         row = await session.get_one(GrantRow, task.grant.id, with_for_update=True)
         trail = Trail(self._ids, now, row.cause_id)
-        before = {"actual": str(row.actual), "status": str(row.status)}
+        before = row.facts
         if outcome.actual is not None:
             row.actual, row.checked_at = outcome.actual, now
             row.attempted = outcome.carried or (row.attempted and outcome.actual is Actual.GRANTED)
@@ -35,7 +35,7 @@ class Recording:
         if row.version == task.grant.version:
             _apply(row, outcome, now)
         session.add(row)
-        after = {"actual": str(row.actual), "status": str(row.status)}
+        after = row.facts
         if before != after or outcome.status is not GrantStatus.PENDING:
             action = f"grant.{row.actual if outcome.actual else outcome.status}"
             record(session, trail, row.community_id, action, ("grant", row.id), member=row.member_id,
@@ -55,7 +55,7 @@ class Recording:
             resource.problem, resource.problem_code = "", ""
             session.add(resource)
         if worked and task.grant.attempts:
-            await retrying.hurry(session, task.space_row, trail.at)
+            await retrying.hurry(session, task.space_row, trail)
         if outcome.actual is Actual.GRANTED:
             for entitlement, plan in await plans.opening(session, row.member_id, row.resource_id):
                 facts = {"plan": plan.name, "until": _moment(entitlement.expires_at), "renews": plan.interval.recurring}

@@ -6,17 +6,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from core.causality import Origin, new_cause
 from core.clock import Clock
 from core.ids import CauseId, CommunityId, Ids
 from core.platform import Space
+from membership.delivery import foretell, watch
 from membership.owner_task import ask_again
 from membership.sweep_accounts import go_on, tell_of_links
 from membership.sweep_reminders import remind
 from storage import (
     account_changes,
+    causes,
     credentials,
     drifting,
-    inbox,
     lanes,
     outbox,
     overdue,
@@ -36,6 +38,7 @@ KEEP_DONE = timedelta(days=30)
 """How long finished work is kept: as long as the processor lists and repeats its events."""
 PROBE_EVERY = timedelta(hours=1)
 TO_CARRY_OUT, LOOKED_AT = "grants to carry out", "spaces looked at again"
+SEEN_TO = "paid orders seen to"
 LINKS_WORN, ASKED_AGAIN, CHANGING = "owners told to renew a link", "owners asked again", "account changes going on"
 Batch = Callable[[Session, Sweep, int], Awaitable[Tally]]
 
@@ -90,7 +93,7 @@ class Sweeper:
     async def run(self, *, dry_run: bool = False) -> SweepReport:
         """Do everything that is due now; with ``dry_run`` only say what it would be."""
         report = SweepReport(dry_run)
-        sweep = Sweep(self._clock.now(), CauseId(self._ids.new()))
+        sweep = Sweep(self._clock.now(), new_cause(self._ids, Origin.SWEEP))
         await (self._count(sweep, report) if dry_run else self._change(sweep, report))
         await self._ask(sweep, report)
         if not dry_run:
@@ -105,6 +108,7 @@ class Sweeper:
             report.count("orders expired", await sweeping.orders_due(session, sweep.at))
             report.count("links ended", await sweeping.invites_due(session, sweep.at))
             report.count(LINKS_WORN, Tally(space.community_id for space in await space_links.worn_out(session, sweep.at, self._batch)))
+            report.count(SEEN_TO, await foretell(session, sweep, self._batch))
             report.count(ASKED_AGAIN, Tally(task.row.community_id for task in await owner_tasks.late(session, sweep.at, self._batch)))
             report.count(CHANGING, Tally(change.community_id for change in await account_changes.ready(session, self._batch)))
             for what, purge, before in _forgettable(sweep.at):
@@ -119,6 +123,7 @@ class Sweeper:
         report.count("links ended", await self._batches(sweeping.end_invites, sweep))
         async with self._db.transaction() as session:
             report.count(LINKS_WORN, await tell_of_links(session, sweep, self._ids, self._batch))
+            report.count(SEEN_TO, await watch(session, sweep, self._ids, self._batch))
             report.count(ASKED_AGAIN, await ask_again(session, sweep, self._ids, self._batch))
             report.count(CHANGING, await go_on(session, sweep, self._ids, self._batch))
 
@@ -179,13 +184,13 @@ class Sweeper:
         return await drifting.to_probe(session, sweep.at) if self._probe else []
 
 
-def _forgettable(now: datetime) -> tuple[tuple[str, Purge, datetime], ...]:
+def _forgettable(now: datetime) -> tuple[tuple[str, Purge | causes.Forgetting, datetime], ...]:
     """Return what has had its time, how to find it, and before which moment."""
     return (
         ("sign-ins forgotten", states.purge_states, now),
         ("signed-in browsers forgotten", states.purge_browsers, now),
         ("tokens forgotten", credentials.purge, now),
-        ("deliveries forgotten", inbox.purge, now - KEEP_DONE),
+        ("deliveries forgotten", causes.Forgetting(), now - KEEP_DONE),
         ("finished jobs forgotten", outbox.purge, now - KEEP_DONE),
     )
 

@@ -62,4 +62,4 @@ class Unblocker:
                 row.problem, row.problem_code = "", ""
                 session.add(row)
                 record(session, trail, row.community_id, "resource.mended", ("resource", row.id), before=before)
-            await retrying.unblock_resource(session, space, row.id, trail.at)
+            await retrying.unblock_resource(session, row.id, trail)

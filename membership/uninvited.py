@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 
+from core.causality import Origin, new_cause
 from core.clock import Clock
 from core.errors import ExternalError
 from core.events import Notice, NoticeKind
@@ -31,7 +32,7 @@ class Uninvited:
 
     async def run(self) -> None:
         """Look through every channel that is sold; one that gives no answer waits for the next run."""
-        cause = CauseId(self._ids.new())
+        cause = new_cause(self._ids, Origin.LOOK)
         async with self._db.reading() as session:
             found = await uninvited.sold(session, ResourceKind.CHANNEL, list(self._adapters))
         for resource, space in found:

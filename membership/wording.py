@@ -5,12 +5,13 @@ from typing import Any
 
 from core.events import Notice, NoticeKind
 from core.ids import PlatformUserId
-from core.platform import Message
+from core.platform import LinkButton, Message
 from core.text import Bold, Code, Mention, Moment, MomentStyle, Span
+from membership.wording_trouble import TROUBLES, trouble
 
 
-def to_member(notice: Notice, community: str) -> Message:
-    """Word a notice for the member it is about."""
+def to_member(notice: Notice, community: str, public_url: str = "") -> Message:
+    """Word a notice for the member it is about; ``public_url`` is where our pages are, for one that leads to a page."""
     facts = notice.facts
     plan = Bold(str(facts.get("plan", "")))
     match notice.kind:
@@ -32,6 +33,8 @@ def to_member(notice: Notice, community: str) -> Message:
                 " turns it back on.",
             )
             return Message(f"{community}: your membership ends soon", body)
+        case NoticeKind.WAY_IN:
+            return _way_in(facts, plan, community, public_url)
         case NoticeKind.RENEWED:
             return Message(f"{community}: payment received", ("Thank you. Your ", plan, " is paid until ", _moment(facts["until"]), "."))
         case _:
@@ -44,17 +47,8 @@ def to_creator(notice: Notice, community: str, about: PlatformUserId | None, *, 
     match notice.kind:
         case NoticeKind.TIP:
             return _tip(facts, about)
-        case NoticeKind.RESOURCE_BROKEN:
-            what, after = Bold(str(facts["resource"])), " Its plans are not sold until then; everyone who paid gets it as soon as it works."
-            return Message("Something needs your hand", ("I can't give ", what, " to people who paid. ", str(facts["problem"]), after))
-        case NoticeKind.SWEEP_STOPPED:
-            command = Code(f"doorman sweep --confirm {facts['community']}")
-            title = f"{community}: I stopped before ending memberships"
-            return Message(title, (str(facts["reason"]), " Nothing was taken away. Look into it, then run ", command, "."))
-        case NoticeKind.UNKNOWN_STATUS:
-            status, which = Code(str(facts["status"])), Code(str(facts["subscription"]))
-            body = ("Its status is ", status, ", which I don't know. The member keeps access. Please look at ", which, " in Stripe.")
-            return Message("A subscription I don't understand", body)
+        case kind if kind in TROUBLES:
+            return trouble(notice, community)
         case NoticeKind.SPACE_LOST | NoticeKind.INVITE_LINK_WORN | NoticeKind.OWNER_TASK | NoticeKind.UNINVITED:
             return _in_and_out(notice, about, here=here)
         case _:
@@ -80,6 +74,12 @@ def _hello(space: Bold) -> Message:
         *(Code("/doorman plan create"), "; post the link that ", Code("/doorman invite"), " gives you."),
     )
     return Message("Hello! Let's open your door", steps)
+
+
+def _way_in(facts: Any, plan: Bold, community: str, public_url: str) -> Message:  # noqa: ANN401 - a notice's facts are plain JSON
+    body = ("You have paid for ", plan, " and are not inside yet. Your order's page shows your way in, and what is missing.")
+    page = LinkButton("Go on", f"{public_url.rstrip('/')}/welcome/{facts['order']}")
+    return Message(f"{community}: one step is left", body, (page,) if public_url else ())
 
 
 def _payment_failed(facts: Any, plan: Bold, community: str) -> Message:  # noqa: ANN401 - a notice's facts are plain JSON

@@ -10,6 +10,8 @@ from storage.upsert import table
 _SQLITE = """
 CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END
 """
+_NUMBERS = ("CREATE SEQUENCE {table}_{column} OWNED BY {table}.{column}",
+            "ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT nextval('{table}_{column}')")  # fmt: skip
 _POSTGRES_FUNCTION = """
 CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation'; END $$
@@ -32,4 +34,18 @@ def append_only(row: type[SQLModel]) -> None:
     @event.listens_for(table(row), "after_create")
     def on_create(target: Table, connection: Connection, **_: Any) -> None:  # noqa: ANN401 - whatever SQLAlchemy passes
         for statement in triggers(target.name, connection.dialect.name):
+            connection.execute(text(statement))
+
+
+def numbers(name: str, column: str, dialect: str) -> list[str]:
+    """Return the statements that have a column count a table's rows up; none for SQLite, which numbers the rows of every table."""
+    return [] if dialect == "sqlite" else [statement.format(table=name, column=column) for statement in _NUMBERS]
+
+
+def numbered(row: type[SQLModel], column: str) -> None:
+    """Have a column of ``row``'s table count up from its creation on."""
+
+    @event.listens_for(table(row), "after_create")
+    def on_create(target: Table, connection: Connection, **_: Any) -> None:  # noqa: ANN401 - whatever SQLAlchemy passes
+        for statement in numbers(target.name, column, connection.dialect.name):
             connection.execute(text(statement))

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
-from sqlalchemy import Index, Text, bindparam
+from sqlalchemy import BigInteger, FetchedValue, Index, Text, bindparam
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.ids import CauseId, CommunityId, Ids
-from storage.append_only import append_only
+from storage.append_only import append_only, numbered
 from storage.types import Json, UTCDateTime
 
 
@@ -17,6 +17,7 @@ class AuditRow(SQLModel, table=True):
     """One change: what it was, what it is, what caused it and what the platform or the processor answered."""
 
     __tablename__ = "audit"
+    __mapper_args__: ClassVar[dict[str, Any]] = {"eager_defaults": False}
     __table_args__ = (
         Index("ix_audit_subject", "subject_kind", "subject_id", "at"),
         Index("ix_audit_community_id", "community_id", "at"),
@@ -37,9 +38,12 @@ class AuditRow(SQLModel, table=True):
     before: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     after: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     answer: str = ""
+    seq: int | None = Field(default=None, sa_type=BigInteger, sa_column_kwargs={"server_default": FetchedValue()})
+    """The order in which rows were written, given by PostgreSQL; SQLite's own row numbers say the same, and there it is empty."""
 
 
 append_only(AuditRow)
+numbered(AuditRow, "seq")
 _CAUSED = select(AuditRow.id).where(col(AuditRow.cause_id) == bindparam("cause")).limit(1)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import Index, Text, UniqueConstraint, bindparam, text
 from sqlalchemy.engine.default import DefaultExecutionContext
@@ -70,6 +71,11 @@ class EntitlementRow(SQLModel, table=True):
     """When it ends by itself; None for life. A subscription's is its period's end and 72 hours, looked up again before it ends anything."""
     ended_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     cause_id: CauseId = Field(sa_type=Text)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the record says of it: whether it opens anything, what, and until when."""
+        return {"state": str(self.state), "plan": self.plan_id, "until": self.expires_at.isoformat() if self.expires_at else None}
 
 
 _BY_SOURCE = select(EntitlementRow).where(

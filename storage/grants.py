@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import Index, Integer, Text, UniqueConstraint, bindparam, text
 from sqlmodel import Field, SQLModel, col, select
@@ -91,6 +92,11 @@ class GrantRow(SQLModel, table=True):
     """When the platform last answered about it."""
     changed_at: datetime = Field(sa_type=UTCDateTime)
     cause_id: CauseId = Field(sa_type=Text)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the record says of it: what is to be, what the platform last said, and what is left to do."""
+        return {"wanted": self.wanted, "actual": str(self.actual), "status": str(self.status)}
 
     @property
     def door(self) -> str:

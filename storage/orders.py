@@ -9,6 +9,7 @@ from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.ids import AccountId, CommunityId, InviteId, MemberId, OrderId, PlanId, PriceId, StripeAccountId
+from storage import deliveries
 from storage.audit import Trail, record
 from storage.subscriptions import SubscriptionRow
 from storage.types import UTCDateTime, inline, owned, scoped
@@ -123,3 +124,5 @@ def advance(session: AsyncSession, order: OrderRow, status: OrderStatus, trail: 
     if before != status:
         record(session, trail, order.community_id, f"order.{status}", ("order", order.id), member=order.member_id,
                before={"status": before}, after={"status": str(status)}, answer=answer)  # fmt: skip
+        if status is OrderStatus.PAID:
+            deliveries.watch(session, order.community_id, order.id, trail.at)

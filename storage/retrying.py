@@ -1,6 +1,7 @@
 """Grants that wait: for whom, and being tried again when what they wait for has come."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, case, func, update
 from sqlmodel import col, select
@@ -8,10 +9,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.backoff import backoff
 from core.errors import Remedy
-from core.ids import AccountId, PlatformUserId, ResourceId, SpaceId
+from core.ids import AccountId, MemberId, PlatformUserId, ResourceId, SpaceId
 from core.people import Identity
 from core.platform import Space
 from storage.accounts import AccountRow
+from storage.audit import Trail, record
 from storage.database import will_wake
 from storage.grants import GrantRow, GrantStatus
 from storage.resources import ResourceRow
@@ -48,22 +50,23 @@ LONGEST_REST = timedelta(minutes=1)
 """How long a space that gives no answer is left alone at the most, while something is due there."""
 
 
-async def unblock_space(session: AsyncSession, space: SpaceRow, now: datetime) -> None:
+async def unblock_space(session: AsyncSession, space: SpaceRow, trail: Trail) -> None:
     """Try everything again that waits in a space."""
-    waiting = select(ResourceRow.id).where(ResourceRow.space_id == space.id)
-    await _unblock(session, space, col(GrantRow.resource_id).in_(waiting), now)
+    there = select(ResourceRow.id).where(ResourceRow.space_id == space.id)
+    await _again(session, GrantStatus.BLOCKED, col(GrantRow.resource_id).in_(there), trail, "the place is connected again", told=False)
 
 
-async def unblock_resource(session: AsyncSession, space: SpaceRow, resource: ResourceId, now: datetime) -> None:
+async def unblock_resource(session: AsyncSession, resource: ResourceId, trail: Trail) -> None:
     """Try everything again that waits for the creator to mend a resource."""
-    await _unblock(session, space, and_(col(GrantRow.resource_id) == resource, col(GrantRow.remedy) == Remedy.CREATOR), now)
+    which = and_(col(GrantRow.resource_id) == resource, col(GrantRow.remedy) == Remedy.CREATOR)
+    await _again(session, GrantStatus.BLOCKED, which, trail, "it can be given again", told=False)
 
 
-async def hurry(session: AsyncSession, space: SpaceRow, now: datetime) -> None:
+async def hurry(session: AsyncSession, space: SpaceRow, trail: Trail) -> None:
     """Try at once what waits for its next attempt in a space: it answers again."""
     there = select(ResourceRow.id).where(ResourceRow.space_id == space.id)
-    waiting = (col(GrantRow.status) == inline(GrantStatus.PENDING), col(GrantRow.attempts) > 0, col(GrantRow.due_at) > now)
-    await session.execute(update(GrantRow).where(col(GrantRow.resource_id).in_(there), *waiting).values(due_at=now))
+    waiting = (col(GrantRow.status) == inline(GrantStatus.PENDING), col(GrantRow.attempts) > 0, col(GrantRow.due_at) > trail.at)
+    await session.execute(update(GrantRow).where(col(GrantRow.resource_id).in_(there), *waiting).values(due_at=trail.at))
     will_wake(session, space.lane)
 
 
@@ -74,12 +77,15 @@ async def put_off(session: AsyncSession, space: SpaceRow, now: datetime) -> None
     await session.execute(_PUT_OFF, {"space": space.id, "until": until})
 
 
-async def revive(session: AsyncSession, now: datetime) -> None:
+async def another_way(session: AsyncSession, member: MemberId, trail: Trail) -> None:
+    """Look for another way in for somebody who waits outside without an invite that is still good."""
+    which = and_(col(GrantRow.member_id) == member, col(GrantRow.remedy) == Remedy.MEMBER, col(GrantRow.invited_at).is_(None))
+    await _again(session, GrantStatus.BLOCKED, which, trail, "another way in is looked for")
+
+
+async def revive(session: AsyncSession, trail: Trail) -> None:
     """Take up what was given up: whoever starts the program again may have mended what was wrong."""
-    again = {"status": GrantStatus.PENDING, "due_at": now, "attempts": 0}
-    dead = update(GrantRow).where(col(GrantRow.status) == GrantStatus.DEAD).values(again).returning(col(GrantRow.lane))
-    for lane in set((await session.execute(dead)).scalars()):
-        will_wake(session, lane)
+    await _again(session, GrantStatus.DEAD, col(GrantRow.id).is_not(None), trail, "the program was started again")
 
 
 async def waits_for_creator(session: AsyncSession, resource: ResourceId) -> bool:
@@ -90,31 +96,19 @@ async def waits_for_creator(session: AsyncSession, resource: ResourceId) -> bool
     return (await session.exec(query.limit(1))).first() is not None
 
 
-async def _unblock(session: AsyncSession, space: SpaceRow, which: ColumnElement[bool], now: datetime) -> None:
-    await session.execute(
-        update(GrantRow)
-        .where(which, col(GrantRow.status) == inline(GrantStatus.BLOCKED))
-        .values(status=GrantStatus.PENDING, due_at=now, attempts=0, told=False)
-    )
-    will_wake(session, space.lane)
-
-
 async def waiting_for(session: AsyncSession, space: Space, user: PlatformUserId) -> bool:
     """Return whether something waits for a person to come into a space."""
     whom = {"user": user, "platform": space.platform, "realm": space.realm, "space": space.external_id}
     return (await session.exec(_WAITING_FOR, params=whom)).first() is not None
 
 
-async def knock_again(session: AsyncSession, who: Identity, now: datetime) -> None:
+async def knock_again(session: AsyncSession, who: Identity, trail: Trail) -> None:
     """Try to bring somebody in again wherever they wait outside: they have just given us what it takes."""
     accounts = select(AccountRow.id).where(
         AccountRow.platform == who.platform, AccountRow.realm == who.realm, AccountRow.external_id == who.user
     )
-    waiting = (col(GrantRow.status) == inline(GrantStatus.BLOCKED), col(GrantRow.remedy) == Remedy.MEMBER)
-    again = {"status": GrantStatus.PENDING, "due_at": now, "attempts": 0, "invited_at": None}
-    changed = update(GrantRow).where(col(GrantRow.account_id).in_(accounts), *waiting).values(again).returning(col(GrantRow.lane))
-    for lane in set((await session.execute(changed)).scalars()):
-        will_wake(session, lane)
+    which = and_(col(GrantRow.account_id).in_(accounts), col(GrantRow.remedy) == Remedy.MEMBER)
+    await _again(session, GrantStatus.BLOCKED, which, trail, "they signed in", invited_at=None)
 
 
 async def waits_elsewhere(session: AsyncSession, account: AccountId, space: SpaceId) -> bool:
@@ -125,3 +119,20 @@ async def waits_elsewhere(session: AsyncSession, account: AccountId, space: Spac
         .where(GrantRow.account_id == account, GrantRow.wanted, ResourceRow.space_id != space, col(GrantRow.status) != GrantStatus.DONE)
     )
     return (await session.exec(query.limit(1))).first() is not None
+
+
+async def _again(
+    session: AsyncSession,
+    stands: GrantStatus,
+    which: ColumnElement[bool],
+    trail: Trail,
+    why: str,
+    **changes: Any,  # noqa: ANN401
+) -> None:
+    to = {"status": GrantStatus.PENDING, "due_at": trail.at, "attempts": 0, **changes}
+    changed = update(GrantRow).where(which, col(GrantRow.status) == inline(stands)).values(to)
+    told = changed.returning(col(GrantRow.id), col(GrantRow.community_id), col(GrantRow.member_id), col(GrantRow.lane))
+    for grant, community, member, lane in (await session.execute(told)).all():
+        record(session, trail, community, "grant.retried", ("grant", grant), member=member,
+               before={"status": str(stands)}, after={"status": str(GrantStatus.PENDING)}, answer=why)  # fmt: skip
+        will_wake(session, lane)

@@ -7,9 +7,11 @@ from storage import (
     account_changes,
     accounts,
     audit,
+    causes,
     communities,
     credentials,
     customers,
+    deliveries,
     entitlements,
     grants,
     inbox,
@@ -24,6 +26,7 @@ from storage import (
     plans,
     prices,
     resources,
+    rounds,
     spaces,
     states,
     stripe_accounts,
@@ -34,9 +37,9 @@ from storage import (
 )
 
 MODULES = (
-    account_changes, accounts, audit, communities, credentials, customers, entitlements, grants, inbox, invites, lanes, ledger,
-    members, orders, outbox, owner_tasks, plan_resources, plans, prices, resources, spaces, states, stripe_accounts, subscriptions, tips,
-    uninvited, webhook_endpoints,
+    account_changes, accounts, audit, causes, communities, credentials, customers, deliveries, entitlements, grants, inbox, invites,
+    lanes, ledger, members, orders, outbox, owner_tasks, plan_resources, plans, prices, resources, rounds, spaces, states,
+    stripe_accounts, subscriptions, tips, uninvited, webhook_endpoints,
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.events import FOR_CREATOR
+from core.ids import CommunityId
 from storage.communities import CommunityRow
 from storage.grants import GrantRow, GrantStatus
 from storage.inbox import InboxRow, WorkStatus
@@ -21,6 +22,11 @@ SENTENCES = 3
 async def connected_spaces(session: AsyncSession) -> Sequence[SpaceRow]:
     """Return every space we are in, oldest first."""
     return (await session.exec(select(SpaceRow).where(col(SpaceRow.connected)).order_by(col(SpaceRow.created_at)))).all()
+
+
+async def spaces_of(session: AsyncSession, community: CommunityId) -> Sequence[SpaceRow]:
+    """Return every space of a community, those we are no longer in too, oldest first."""
+    return (await session.exec(select(SpaceRow).where(SpaceRow.community_id == community).order_by(col(SpaceRow.created_at)))).all()
 
 
 async def dead_letters(session: AsyncSession) -> list[tuple[str, int, str]]:

@@ -5,8 +5,8 @@ from typing import Final
 
 from aiohttp import web
 
+from core.causality import Origin, new_cause
 from core.errors import Refusal
-from core.ids import CauseId
 from core.people import Identity
 from web.browser import Browser, own_form, proven
 from web.headers import checkout_origins
@@ -28,7 +28,7 @@ async def pay(request: web.Request) -> web.Response:
     if who is None:
         return redirect(f"{link_path(code)}?note=again")
     try:
-        started = await request.app[CHECKOUTS].start(code, who, cause=CauseId(request.app[IDS].new()))
+        started = await request.app[CHECKOUTS].start(code, who, cause=new_cause(request.app[IDS], Origin.PAGE))
     except Refusal as refusal:
         if refusal.code not in _PAID_BEFORE:
             raise

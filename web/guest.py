@@ -4,8 +4,9 @@ from typing import Final
 
 from aiohttp import web
 
+from core.causality import Origin, new_cause
 from core.errors import Refusal
-from core.ids import CauseId, OrderId, PlatformName, PlatformUserId
+from core.ids import OrderId, PlatformName, PlatformUserId
 from core.people import GUEST, Identity
 from web.browser import GUEST_LIFE, Browser, known, own_form, prove, proven, remember
 from web.invite import adapter_of, callback_url, takes_guests
@@ -44,7 +45,7 @@ async def leave(request: web.Request) -> web.Response:
 async def finish(request: web.Request, order: str, new: Identity) -> web.Response:
     """Let the account that came back have what the browser paid for."""
     who = await _payer(request, known(request))
-    await request.app[LINKING].link_order(OrderId(order), who, new, cause=CauseId(request.app[IDS].new()))
+    await request.app[LINKING].link_order(OrderId(order), who, new, cause=new_cause(request.app[IDS], Origin.PAGE))
     return redirect(welcome_path(order))
 
 
@@ -57,7 +58,7 @@ async def claim(request: web.Request) -> web.Response:
     """Show the browser that paid a code to be given inside, where it cannot sign in itself."""
     who = await _payer(request, await own_form(request))
     order = request.match_info["order"]
-    made = await request.app[LINKING].claim(OrderId(order), who, cause=CauseId(request.app[IDS].new()))
+    made = await request.app[LINKING].claim(OrderId(order), who, cause=new_cause(request.app[IDS], Origin.PAGE))
     ways = (await request.app[STATUSES].of_order(OrderId(order))).ways
     context = {"made": made, "places": list(dict.fromkeys(way.platform for way in ways)), "back": welcome_path(order)}
     return page(request, "claim.html", context)

@@ -4,7 +4,8 @@ from typing import Final
 
 from aiohttp import web
 
-from core.ids import CauseId, PlatformName
+from core.causality import Origin, new_cause
+from core.ids import PlatformName
 from core.platform import Installing
 from web.browser import known_or_new, remember
 from web.keys import ADAPTERS, IDS, INSTALLS, PUBLIC_URL
@@ -34,7 +35,7 @@ async def come_back(request: web.Request) -> web.Response:
     if "error" in request.query:
         return problem(request, 403, "Nothing was installed", f"{name} was told no. Open the link again whenever you like.")
     made = await adapter.install(answered(request), _callback(request, platform))
-    community = await request.app[INSTALLS].arrived(made, row.subject, cause=CauseId(request.app[IDS].new()))
+    community = await request.app[INSTALLS].arrived(made, row.subject, cause=new_cause(request.app[IDS], Origin.PAGE))
     context = {"space": made.name, "community": community, "name": platform, "platform": name}
     return page(request, "installed.html", context)
 

@@ -4,7 +4,8 @@ from typing import Final
 
 from aiohttp import web
 
-from core.ids import CauseId, PlatformName
+from core.causality import Origin, new_cause
+from core.ids import PlatformName
 from core.people import Identity
 from core.platform import AccountLinking
 from storage.states import hashed
@@ -58,7 +59,7 @@ async def leave(request: web.Request) -> web.Response:
 
 async def finish(request: web.Request, code: str, who: Identity) -> web.Response:
     """Use the code with this hash up for the account that came back."""
-    linked = await request.app[LINKING].redeem_hashed(code, who, cause=CauseId(request.app[IDS].new()))
+    linked = await request.app[LINKING].redeem_hashed(code, who, cause=new_cause(request.app[IDS], Origin.PAGE))
     return redirect(f"{_DONE}?note={'waits' if linked.waits_for else 'linked'}")
 
 

@@ -6,11 +6,13 @@ from typing import Final
 
 from aiohttp import web
 
+from core.causality import Origin, new_cause
 from core.errors import Refusal
-from core.ids import CauseId, PlatformName
+from core.ids import PlatformName
 from core.people import GUEST, Identity
 from core.platform import AccountLinking, LinkedAccount
 from storage import retrying
+from storage.audit import Trail
 from web import guest, link
 from web.browser import known, own_form, prove, proven, remember
 from web.invite import adapter_of, callback_url, platforms
@@ -58,7 +60,7 @@ async def _joined(request: web.Request, code: str, who: Identity) -> web.Respons
     if before is not None:
         offer = await request.app[INVITES].look(code)
         try:
-            await request.app[LINKING].link(offer.community_id, before, who, cause=CauseId(request.app[IDS].new()))
+            await request.app[LINKING].link(offer.community_id, before, who, cause=new_cause(request.app[IDS], Origin.PAGE))
         except Refusal as refusal:
             if refusal.code != "not_member":  # then they looked around and bought nothing
                 raise
@@ -72,7 +74,8 @@ async def _keep_token(request: web.Request, account: LinkedAccount, who: Identit
         return
     await request.app[CREDENTIALS].put(who.platform, f"{who.realm}:{who.user}", PURPOSE, account.token, account.token_expires_at)
     async with request.app[DATABASE].transaction() as session:
-        await retrying.knock_again(session, who, request.app[CLOCK].now())
+        ids = request.app[IDS]
+        await retrying.knock_again(session, who, Trail(ids, request.app[CLOCK].now(), new_cause(ids, Origin.PAGE), who.actor))
 
 
 _ENDS: Final[Mapping[str, tuple[Callable[[str], str], _End]]] = MappingProxyType(

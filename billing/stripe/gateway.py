@@ -8,7 +8,7 @@ from billing.stripe.caller import Caller, Keyring
 from billing.stripe.catalogue import customer_params, price_params, product_params
 from billing.stripe.checkout import session_params
 from billing.stripe.skew import Skew
-from billing.stripe.snapshots import checkout_snapshot, invoice_snapshot
+from billing.stripe.snapshots import checkout_snapshot, invoice_snapshot, refund_snapshot
 from core.clock import Clock
 from core.errors import PermanentError, TransientError
 from core.money import Money
@@ -21,6 +21,7 @@ from core.payments import (
     Interval,
     InvoiceSnapshot,
     PaymentSnapshot,
+    RefundSnapshot,
     SubscriptionSnapshot,
 )
 
@@ -105,6 +106,12 @@ class StripeGateway:
 
     async def cancel_subscription(self, external_id: str, *, at_period_end: bool, key: str) -> SubscriptionSnapshot:
         return await subscription.cancel(self._call, _id(external_id, "sub_"), at_period_end=at_period_end, key=key)
+
+    async def refund(self, payment: str, *, key: str) -> RefundSnapshot:
+        payment_intent = _id(payment, "pi_")
+        return refund_snapshot(
+            await self._call(lambda options: self._v1.refunds.create_async({"payment_intent": payment_intent}, options), key=key)
+        )
 
     def subscriptions(self) -> AsyncIterator[SubscriptionSnapshot]:
         return listing.every_subscription(self._call)

@@ -4,6 +4,7 @@ from bots.commands import (
     account,
     attach,
     claim,
+    doctor,
     home,
     invite,
     join,
@@ -17,10 +18,12 @@ from bots.commands import (
     plan_list,
     plan_remove,
     progress,
+    refund,
     setup,
     status,
     tasks,
     tip,
+    why,
 )
 from bots.commands.about import help_on
 from bots.commands.call import Command
@@ -39,6 +42,8 @@ _WORKING: tuple[Command, ...] = (
     account.COMMAND,
     tasks.COMMAND,
     progress.COMMAND,
+    why.COMMAND,
+    doctor.COMMAND,
     join.COMMAND,
     status.COMMAND,
     manage.COMMAND,
@@ -46,5 +51,5 @@ _WORKING: tuple[Command, ...] = (
     claim.COMMAND,
     tip.COMMAND,
 )
-COMMANDS: tuple[Command, ...] = (*_WORKING, help_on(_WORKING), home.COMMAND)
+COMMANDS: tuple[Command, ...] = (*_WORKING, help_on(_WORKING), refund.COMMAND, home.COMMAND)
 """The table the router registers and the worker looks commands up in."""

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from billing.checkout import Checkouts
+from billing.giving_back import GivingBack
 from billing.plan import Plans
 from billing.tip import Tips
 from core.clock import Clock
@@ -14,6 +15,7 @@ from core.people import Identity
 from core.platform import PlatformAdapter, Resource, ResourceKind, ResourceLabel, Space
 from membership.attachment import Attachments
 from membership.community import Communities, Home
+from membership.health import Health
 from membership.invite import Invites
 from membership.linking import Linking
 from membership.member import Members
@@ -21,6 +23,7 @@ from membership.owner_task import OwnerTasks
 from membership.progress import Progresses
 from membership.space_link import SpaceLinks
 from membership.status import Statuses
+from membership.why import Whys
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,9 @@ class Desk:
     tips: Tips
     owner_tasks: OwnerTasks
     progresses: Progresses
+    whys: Whys
+    health: Health
+    giving_back: GivingBack
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from bots.router import Router
 from bots.settings import Configuration
 from core.commands import CommandReply, ReplyHandle
 from core.errors import PermanentError, TransientError
-from core.ids import Ids
+from core.ids import Ids, RandomIds
 from core.platform import EventKind, Space
 from sandbox.clock import VirtualClock
 from sandbox.memory import MemoryAdapter, MemoryWorld
@@ -177,7 +177,7 @@ async def test_a_database_that_is_not_up_to_date_is_refused_when_it_may_not_be_c
 async def test_a_database_that_is_up_to_date_needs_no_leave_to_change(installation: Installation) -> None:
     settings = installation.configuration(AUTO_MIGRATE="false")
     async with open_database(settings) as db:
-        await prepare(db, installation.clock, migrate=True)
+        await prepare(db, installation.clock, RandomIds(), migrate=True)
     async with open_doorman(replace(settings), clock=installation.clock) as doorman:
         assert doorman.ready() == {"database": True, "memory": True}
 
@@ -188,7 +188,7 @@ async def test_a_key_of_another_account_or_mode_is_refused_before_anything_comes
 ) -> None:
     settings = installation.configuration()
     async with open_database(settings) as db:
-        await prepare(db, installation.clock, migrate=True)
+        await prepare(db, installation.clock, RandomIds(), migrate=True)
         async with db.transaction() as session:
             row = await session.get_one(StripeAccountRow, ENVIRONMENT)
             row.external_id = stripe.account_id

@@ -111,10 +111,10 @@ def answers(url: str, process: subprocess.Popen[str]) -> int:
 
 def test_the_help_names_every_command() -> None:
     said = CliRunner().invoke(app, ["--help"]).stdout
-    assert all(f"{name} " in said for name in ("run", "migrate", "demo", "sandbox", "sweep", "doctor"))
+    assert all(f"{name} " in said for name in ("run", "migrate", "demo", "sandbox", "sweep", "doctor", "reconcile", "why", "dead"))
 
 
-@pytest.mark.parametrize("name", ["run", "migrate", "demo", "sandbox", "sweep", "doctor"])
+@pytest.mark.parametrize("name", ["run", "migrate", "demo", "sandbox", "sweep", "doctor", "reconcile", "why"])
 def test_every_command_explains_itself(name: str) -> None:
     result = CliRunner().invoke(app, [name, "--help"])
     assert result.exit_code == 0
@@ -160,6 +160,34 @@ def test_a_sweep_says_what_it_found_and_what_it_could_not_ask(run: Run, options:
     assert "Compared with the payment processor" in said
     assert "Due by the clock\nNothing is due." in said
     assert "Compared with the platforms\nNobody to look for." in said
+
+
+@pytest.mark.parametrize("options", [[], ["--dry-run"]])
+def test_comparing_everything_says_what_could_not_be_asked(run: Run, options: list[str]) -> None:
+    run("migrate")
+    code, said = run("reconcile", *options)
+    assert code == 1
+    assert "Asking the payment processor for every subscription" in said
+    assert "could not be reached" in said
+    assert said.endswith("Not everything could be looked at; see above. Mend that, or wait a little, and run this again.\n")
+
+
+def test_comparing_a_community_that_is_not_there_is_refused(run: Run) -> None:
+    run("migrate")
+    assert run("reconcile", "--community", "nobody")[1].endswith("There is no community nobody. doorman doctor names them.\n")
+
+
+def test_asking_why_about_somebody_unknown_says_by_what_people_are_known(run: Run) -> None:
+    run("migrate")
+    code, said = run("why", "nobody")
+    assert code == 1
+    assert said.startswith("I know nobody by “nobody”. Give an account's name or id on its platform")
+
+
+def test_nothing_was_given_up_is_said(run: Run) -> None:
+    run("migrate")
+    assert run("dead", "list") == (0, "Nothing was given up.\n")
+    assert run("dead", "replay") == (2, "Say which ones, or --all.\n")
 
 
 def test_confirming_what_is_not_there_is_refused(run: Run) -> None:

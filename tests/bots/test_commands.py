@@ -29,6 +29,9 @@ CREATOR_COMMANDS: Mapping[str, Mapping[str, object]] = {
     "doorman link revoke": {"link": "x"},
     "doorman tasks": {},
     "doorman progress": {},
+    "doorman why": {"who": "x"},
+    "doorman doctor": {},
+    "refund order": {"argument": "x"},
     "doorman account": {"who": "x"},
     "doorman help": {},
 }

@@ -8,14 +8,15 @@ from rich.console import Console
 from sqlmodel import select
 
 from bots.bootstrap import open_doorman
-from bots.doctor import Finding, examine, table
+from bots.doctor import examine, table
 from bots.foundation import open_database, prepare
 from bots.sweeping import confirm
 from core.dispatch import Lane, platform_lane
 from core.errors import PermanentError, Refusal
 from core.events import NoticeKind
-from core.ids import AccountId, CauseId, GrantId, MemberId, PlatformUserId
+from core.ids import AccountId, CauseId, GrantId, MemberId, PlatformUserId, RandomIds
 from core.platform import Resource
+from membership.health import Finding
 from sandbox.clock import VirtualClock
 from sandbox.memory.world import NAME
 from sandbox.stripe.emulator import StripeEmulator
@@ -90,7 +91,7 @@ async def test_before_there_is_a_server_the_token_is_tried_by_itself(installatio
 
 async def test_right_after_migrating_there_is_nothing_to_mend(installation: Installation) -> None:
     async with open_database(installation.configuration()) as db:
-        await prepare(db, installation.clock, migrate=True)
+        await prepare(db, installation.clock, RandomIds(), migrate=True)
     assert wrong(await looked(installation)) == []
 
 

@@ -11,10 +11,11 @@ from core.platform import Admitted
 from membership.outcome import INVITE_LASTS, LOOKS_EVERY
 from sandbox.clock import VirtualClock
 from storage import retrying
+from storage.audit import Trail
 from storage.database import Database
 from storage.grants import Actual, GrantStatus
 from storage.spaces import SpaceRow
-from tests.membership.house import House
+from tests.membership.house import CAUSE, House
 
 
 @pytest.fixture
@@ -97,7 +98,7 @@ async def test_a_role_that_came_with_our_invite_is_ours_to_take(
     await house.drain()
     await house.drift.run()
     async with house.db.transaction() as session:  # the bot was added again, and whoever waits is tried again
-        await retrying.unblock_space(session, await session.get_one(SpaceRow, house.space), house.clock.now())
+        await retrying.unblock_space(session, await session.get_one(SpaceRow, house.space), Trail(house.ids, house.clock.now(), CAUSE))
     await house.drain()
     if when != "after an end that could not withdraw it":
         await accept()

@@ -8,7 +8,7 @@ from sqlmodel import select
 from core.errors import PermissionMissing
 from core.events import Notice, NoticeKind
 from core.ids import Ids, MemberId
-from membership.owner_task import OwnerTasks
+from membership.owner_task import OwnerTasks, Todo
 from membership.sweep import Sweeper
 from sandbox.clock import VirtualClock
 from storage.database import Database
@@ -62,6 +62,8 @@ async def test_the_owner_is_asked_once_and_told_whom_why_and_by_when(house: Hous
     await house.drain()
     [notice] = await asked(house)
     [todo] = await OwnerTasks(db=house.db).listing(house.id, 10)
+    assert isinstance(todo, Todo)
+    assert str(todo.worth) == "9.99 USD"
     assert (str(todo.user), todo.why, todo.due_at) == (who, str(FORBIDDEN), house.clock.now() + DEADLINE)
     assert notice.facts["why"] == str(FORBIDDEN)
     await house.tell_everyone()

@@ -25,6 +25,7 @@ from core.ids import (
     PlatformUserId,
     PriceId,
     ResourceId,
+    RoundId,
     SpaceId,
     StripeAccountId,
     SubscriptionId,
@@ -36,10 +37,12 @@ from sandbox.mark import MARK
 from storage.account_changes import AccountChangeRow
 from storage.accounts import AccountRow
 from storage.audit import AuditRow
+from storage.causes import CauseRow
 from storage.communities import CommunityRow
 from storage.credentials import CredentialRow
 from storage.customers import CustomerRow
 from storage.database import Database
+from storage.deliveries import DeliveryRow
 from storage.entitlements import EntitlementRow, SourceKind
 from storage.grants import GrantRow
 from storage.inbox import InboxKind, InboxRow
@@ -54,6 +57,7 @@ from storage.plan_resources import PlanResourceRow
 from storage.plans import PlanRow
 from storage.prices import PriceRow
 from storage.resources import ResourceRow
+from storage.rounds import RoundRow
 from storage.spaces import SpaceRow
 from storage.states import BrowserRow, StateRow
 from storage.stripe_accounts import StripeAccountKind, StripeAccountRow
@@ -205,6 +209,7 @@ def _sale(x: str) -> list[SQLModel]:
             created_at=AT,
             expires_at=AT,
         ),
+        DeliveryRow(order_id=OrderId(f"{x}-order"), community_id=community, paid_at=AT, due_at=AT),
         SubscriptionRow(
             id=SubscriptionId(f"{x}-subscription"),
             community_id=community,
@@ -258,6 +263,16 @@ def _access(x: str) -> list[SQLModel]:
             remind_at=AT,
         ),
         UninvitedRow(resource_id=ResourceId(f"{x}-resource"), external_id=PlatformUserId("43"), community_id=community, seen_at=AT),
+        RoundRow(id=RoundId(f"{x}-round"), community_id=community, started_at=AT, cause_id=CauseId("cause")),
+        CauseRow(
+            id=CauseId(f"{x}-cause"),
+            kind=InboxKind.STRIPE,
+            source="stripe:env",
+            event_id=f"evt_{x}",
+            type="invoice.paid",
+            object_id="in_1",
+            received_at=AT,
+        ),
         inbox_row(x, handle=f'{{"token": "{SECRET}"}}'),
         outbox_row(x),
         CredentialRow(platform=PLATFORM, subject=f"{x}:42", purpose="join", secret=SECRET, expires_at=AT),

@@ -23,6 +23,7 @@ from storage.owner_tasks import OwnerTaskRow
 from storage.plans import PlanRow, PlanStatus
 from storage.prices import PriceRow
 from storage.resources import ResourceRow
+from storage.rounds import RoundRow
 from storage.spaces import SpaceRow
 from storage.subscriptions import SubscriptionRow
 from storage.tables import metadata
@@ -50,6 +51,7 @@ UNIQUE: dict[str, tuple[type[SQLModel], Changes, Changes]] = {
     "uq_plans_name": (PlanRow, {"name": "GOLD"}, {"status": PlanStatus.ARCHIVED}),
     "uq_prices_stripe": (PriceRow, {"amount": 1}, {"stripe_price_id": None}),
     "uq_resources_external": (ResourceRow, {"name": "another"}, {"external_id": "10"}),
+    "uq_rounds_open": (RoundRow, {}, {"done_at": AT}),
     "uq_spaces_external": (SpaceRow, {"name": "another"}, {"realm": "T1"}),
     "uq_subscriptions_stripe": (SubscriptionRow, {"status": "canceled"}, {"stripe_subscription_id": "sub_2"}),
     "uq_tips_checkout": (TipRow, {"amount": 1}, {"checkout_session_id": None}),
