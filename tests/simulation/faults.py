@@ -60,7 +60,6 @@ class Faults:
             self._town.met[str(trouble[0]), what] += 1
         await act()
         await self._town.settled()
-        await self._town.look()
         loop = asyncio.get_running_loop()
         assert isinstance(loop, SeededLoop)
         loop.light(None)
@@ -68,6 +67,8 @@ class Faults:
         if victim is not None and not victim.alive:
             point = victim.power.points[-1] if trouble is not None and trouble[0] == "crash" and victim.power.points else what
             self._town.met[str(trouble and trouble[0]), plain(point)] += 1
+        elif victim is not None:
+            victim.power.restore()
         self._town.rules[:] = before
         await self._repair()
 
@@ -119,8 +120,10 @@ class Faults:
     async def over(self) -> None:
         """Let nothing go wrong any more: one process, on a clock that is right."""
         self._town.rules.clear()
-        self._town.disk.away, self._off = False, 0
-        await self._town.restart()
+        self._town.disk.away = False
+        if self._off or [program.number for program in self._town.programs] != [0]:
+            self._off = 0
+            await self._town.restart()
 
 
 def plain(point: str) -> str:

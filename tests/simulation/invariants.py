@@ -2,9 +2,11 @@
 
 import json
 from collections import Counter
+from datetime import timedelta
 
 from core.events import FOR_CREATOR, Notice, NoticeKind
 from core.ids import PlatformUserId
+from membership.sweep import KEEP_DONE
 from membership.wording import to_member
 from sandbox.memory.adapter import spoken
 from tests.simulation.people import People
@@ -48,7 +50,8 @@ def deliveries(people: People) -> list[str]:
     """Nothing that was taken in is lost or forgotten: each is done, or given up with its reason."""
     town = people.town
     rows = town.disk.ask("SELECT event_id, status, error, type FROM inbox")
-    missing = town.accepted - {row[0] for row in rows}
+    kept = town.clock.now() - KEEP_DONE + timedelta(days=3)
+    missing = {event for event, at in town.accepted.items() if at > kept} - {row[0] for row in rows}
     waiting = [f"deliveries: {kind} waits for ever: {error}" for _, status, error, kind in rows if status == "pending"]
     given_up = [f"deliveries: {kind} was given up: {error}" for _, status, error, kind in rows if status == "dead"]
     return [f"deliveries: {event} was taken in and is gone" for event in sorted(missing)] + waiting + given_up
@@ -100,7 +103,7 @@ def words(people: People) -> list[str]:
             to_say[user, spoken(to_member(notice, name))] += 1
     heard = Counter((user, text) for user in town.fans for text in town.world.people[user].inbox)
     doubles = {what: number - to_say[what] for what, number in heard.items() if number > to_say[what]}
-    failures = sum(one["attempt_count"] > 0 for one in town.model.default.table("invoice"))
+    failures = sum(one["attempt_count"] > (one["status"] == "paid") for one in town.model.default.table("invoice"))
     sources = town.disk.ask("SELECT count(*) FROM entitlements")[0][0]
     found = [f"words: {user} heard “{text[:40]}” {number} times too often" for (user, text), number in doubles.items()]
     found = found if sum(doubles.values()) > town.excuses else []

@@ -169,6 +169,7 @@ class Program:
             for task in running:
                 task.cancel()
             await asyncio.wait(running, timeout=1)
+        self._life.cancelled() or self._life.exception()  # what it said on its way out
         await slot(self.number).close()
 
     async def ask(self, work: Coroutine[Any, Any, T]) -> T:

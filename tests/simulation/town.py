@@ -120,8 +120,8 @@ class Town:
     programs: list[Program] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
     held: list[Letter] = field(default_factory=list)
-    accepted: set[str] = field(default_factory=set)
-    """The events that were taken in."""
+    accepted: dict[str, datetime] = field(default_factory=dict)
+    """The events that were taken in, and when."""
     bugs: list[str] = field(default_factory=list)
     founded: bool = False
     excuses: int = 0
@@ -287,7 +287,7 @@ class Town:
             return
         if letter in self.letters:
             self.letters.remove(letter)
-        self.accepted.add(letter.event.id)
+        self.accepted.setdefault(letter.event.id, self.clock.now())
         note_delivery(letter.account, letter.event, self._endpoint, "delivered")
 
     # what a person does at the processor's
