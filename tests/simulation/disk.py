@@ -25,18 +25,18 @@ class Disk:
         self._folder = tempfile.TemporaryDirectory(prefix="doorman-history-", dir=SHARED if os.access(SHARED, os.W_OK) else None)
         self._file = f"{self._folder.name}/doorman.db"
         self.away = False
+        self.trouble = "disk I/O error"
+        """What is said while it is away."""
         self.statements_left: int | None = None
         """After how many statements it goes away; None: it stays."""
-        self._anchor = sqlite3.connect(self._file)
+        self._anchor = _named(sqlite3.connect(self._file), "")
         template.backup(self._anchor)
 
     def open(self, owner: str) -> sqlite3.Connection:
         """Return a connection of its own for the process called ``owner``."""
         if self.away:
             raise sqlite3.OperationalError("unable to open database file")
-        connection = sqlite3.connect(self._file)
-        connection.create_function("process", 0, lambda: owner)
-        return connection
+        return _named(sqlite3.connect(self._file), owner)
 
     def step(self) -> None:
         """Count a statement, and go away when it is time; OperationalError while away."""
@@ -46,7 +46,7 @@ class Disk:
                 self.statements_left, self.away = None, True
                 asyncio.get_running_loop().call_later(BACK_AFTER, self._back)
         if self.away:
-            raise sqlite3.OperationalError("disk I/O error")
+            raise sqlite3.OperationalError(self.trouble)
 
     def _back(self) -> None:
         self.away = False
@@ -59,10 +59,21 @@ class Disk:
         """Look at what is in it, as nobody of the product."""
         return self._anchor.execute(sql, parameters).fetchall()
 
+    def change(self, sql: str, *parameters: object) -> None:
+        """Change what is in it, as somebody who has the file."""
+        self._anchor.execute(sql, parameters)
+        self._anchor.commit()
+
     def close(self) -> None:
         """Forget it all, once the last program has closed its connections."""
         self._anchor.close()
         self._folder.cleanup()
+
+
+def _named(connection: sqlite3.Connection, owner: str) -> sqlite3.Connection:
+    """Have triggers know whose connection it is."""
+    connection.create_function("process", 0, lambda: owner)
+    return connection
 
 
 class _AtOnce:

@@ -46,6 +46,9 @@ ENDPOINT = "https://doorman.example/webhooks/stripe"
 
 TRESPASSES = """
 CREATE TABLE trespasses (what TEXT);
+CREATE TABLE to_say (subject TEXT, payload TEXT);
+CREATE TRIGGER to_be_said AFTER INSERT ON outbox WHEN NEW.kind = 'notice'
+BEGIN INSERT INTO to_say VALUES (NEW.subject, NEW.payload); END;
 CREATE TRIGGER finished AFTER UPDATE OF status ON outbox
 WHEN NEW.status = 'done' AND process() IS NOT (SELECT owner FROM lanes WHERE lane = NEW.lane)
 BEGIN INSERT INTO trespasses VALUES (process() || ' finished ' || NEW.kind || ' on ' || NEW.lane); END;
@@ -53,7 +56,7 @@ CREATE TRIGGER granted AFTER UPDATE OF actual ON grants
 WHEN NEW.actual = 'granted' AND OLD.actual <> 'granted' AND process() IS NOT (SELECT owner FROM lanes WHERE lane = NEW.lane)
 BEGIN INSERT INTO trespasses VALUES (process() || ' recorded a grant on ' || NEW.lane); END;
 """
-"""Notes who records results on a lane that is another's; each connection knows whose it is."""
+"""Notes who records results on a lane that is another's (each connection knows whose it is), and all that was ever to be said."""
 
 
 class SeededIds:

@@ -1,0 +1,36 @@
+"""The disk is full: no delivery is acknowledged, it is answered with 503, and health says so."""
+
+import json
+
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+
+from core.clock import SystemClock
+from sandbox.stripe.signature import sign
+from tests.failures.scene import Scene, played
+from web.keys import WEBHOOKS
+from web.stripe_webhook import receive
+
+
+@played
+async def test_a_delivery_that_cannot_be_stored_is_answered_with_503(scene: Scene) -> None:
+    with scene.lost():
+        await scene.pays()
+    body, program = json.dumps(scene.told("invoice.paid")), scene.town.program
+    app = web.Application()
+    app[WEBHOOKS] = program._webhooks
+    signature = sign([scene.town.secret], int(SystemClock().now().timestamp()), body)
+
+    async def answered() -> int:
+        request = make_mocked_request("POST", "/webhooks/stripe", {"Stripe-Signature": signature}, app=app)
+        request._read_bytes = body.encode()
+        return (await receive(request)).status
+
+    scene.town.disk.away = True
+    scene.town.disk.trouble = "database or disk is full"
+    full = await program.ask(answered())
+    healthy = await program.ask(program.base.db.ping())
+    scene.town.disk.away = False
+
+    assert (full, healthy) == (503, False)
+    assert await program.ask(answered()) == 200
