@@ -40,6 +40,13 @@ class Scene(People):
         """Look into the database."""
         return self.town.disk.ask(sql, *parameters)
 
+    def copied(self, table: str, where: str, **changed: object) -> None:
+        """Store a row like one that is there, with some of it changed."""
+        columns = [row[1] for row in self.rows(f"PRAGMA table_info({table})")]
+        values = ", ".join("?" if column in changed else column for column in columns)
+        given = [changed[column] for column in columns if column in changed]
+        self.town.disk.change(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM {table} WHERE {where}", *given)  # noqa: S608
+
     def heard(self, user: PlatformUserId | None = None) -> list[str]:
         """Return what was written to somebody, the creator unless said."""
         return self.town.world.people[user or self.town.creator].inbox
@@ -88,6 +95,17 @@ class Scene(People):
     async def dies(self, point: str) -> None:
         """Have the product end at its next call or commit of this name."""
         self.town.program.power.arm(cut_in=point)
+
+    async def crowd(self, number: int) -> None:
+        """Have so many more people in the space, and all of them members."""
+        first = len(self.town.fans)
+        for count in range(first, first + number):
+            self.town.fans.append(self.town.world.person(f"Fan {count}"))
+            self.town.place.members[self.town.fans[-1]] = set()
+            window = await self.at_the_checkout(count, "Gold")
+            assert window is not None
+            self.charge(window, count)
+        await self.town.settled()
 
     async def command(self, words: str, **options: object) -> str:
         """Let the creator type a command, and return the answer's title."""

@@ -16,4 +16,4 @@ async def test_with_a_wrong_clock_nothing_unheard_of_ends_and_somebody_is_told(s
     await scene.town.look()
 
     assert scene.holds() == GOLD
-    assert "clock is 3600 seconds ahead" in scene.rows("SELECT stopped_reason FROM communities")[0][0]
+    assert "seconds ahead of the payment processor" in scene.rows("SELECT stopped_reason FROM communities")[0][0]

@@ -2,13 +2,14 @@
 
 from datetime import timedelta
 
+from sandbox.faults import FaultKind
 from tests.failures.scene import Scene, played
 
 
 @played
 async def test_two_late_sweeps_at_once_end_what_is_due_once(scene: Scene) -> None:
-    with scene.lost():
-        await scene.at_the_checkout(0, "Gold")
+    scene.goes_wrong("stripe", FaultKind.SERVER_ERROR, "checkout/sessions")
+    assert await scene.at_the_checkout(0, "Gold") is None
     scene.town.clock.advance(timedelta(days=3))
     await scene.town.settled()
     program = scene.town.program

@@ -9,7 +9,7 @@ async def test_deliveries_that_met_a_database_away_come_again_and_are_done(scene
     scene.town.disk.away = True
     session = scene.asked()[-1]
     scene.charge(session)
-    await scene.town.settled()
+    await scene.town._deliver()
     assert scene.town.accepted == {}
     scene.town.disk.away = False
 

@@ -1,26 +1,20 @@
-"""A new version is rolled out while work is under way: what was taken in is done by the next process."""
+"""A new version is rolled out while work waits its turn: the next process takes it up."""
 
-import asyncio
+from datetime import timedelta
 
+from sandbox.faults import FaultKind
 from tests.failures.scene import GOLD, Scene, played
 
 
 @played
-async def test_what_was_taken_in_just_before_the_end_is_done_after_it(scene: Scene) -> None:
-    session = await scene.at_the_checkout(0, "Gold")
-    assert session is not None
-    program = scene.town.program
-    scene.charge(session)
-    delivered = asyncio.get_running_loop().create_task(scene.town._deliver())
-    while not scene.town.accepted:
-        await asyncio.sleep(0)
-    await scene.town.bury(program)
-    await delivered
-    assert scene.rows("SELECT count(*) FROM inbox WHERE status = 'pending'")[0][0] > 0
+async def test_what_waits_at_the_end_of_one_process_is_done_by_the_next(scene: Scene) -> None:
+    scene.goes_wrong("memory", FaultKind.RATE_LIMITED, "grant", times=2, retry_after=30.0)
+    await scene.pays()
+    await scene.town.bury(scene.town.program)
+    assert scene.rows("SELECT DISTINCT status FROM grants") == [("pending",)]
 
-    await scene.again()
-    scene.town.clock.advance_to(scene.town.clock.now())
-    await scene.minutes(61)
+    await scene.town.start()
+    scene.town.clock.advance(timedelta(seconds=31))
+    await scene.town.settled()
 
     assert scene.holds() == GOLD
-    assert scene.rows("SELECT count(*) FROM inbox WHERE status = 'pending'") == [(0,)]

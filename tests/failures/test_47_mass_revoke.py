@@ -11,7 +11,7 @@ FANS = 21
 @played
 async def test_when_everybody_would_lose_access_at_once_nobody_does_until_somebody_confirms(scene: Scene) -> None:
     await scene.pays()
-    await scene.multiplied(FANS)
+    await scene.crowd(FANS)
     with scene.lost():
         for row in scene.town.model.default.table("subscription"):
             row["status"] = "canceled"

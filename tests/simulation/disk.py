@@ -25,8 +25,8 @@ class Disk:
         self._folder = tempfile.TemporaryDirectory(prefix="doorman-history-", dir=SHARED if os.access(SHARED, os.W_OK) else None)
         self._file = f"{self._folder.name}/doorman.db"
         self.away = False
-        self.trouble = "disk I/O error"
-        """What is said while it is away."""
+        self.full = False
+        """Nothing more can be written; what is there can be read."""
         self.statements_left: int | None = None
         """After how many statements it goes away; None: it stays."""
         self._anchor = _named(sqlite3.connect(self._file), "")
@@ -38,15 +38,17 @@ class Disk:
             raise sqlite3.OperationalError("unable to open database file")
         return _named(sqlite3.connect(self._file), owner)
 
-    def step(self) -> None:
-        """Count a statement, and go away when it is time; OperationalError while away."""
+    def step(self, sql: str = "") -> None:
+        """Count a statement, and go away when it is time; OperationalError while away, and for what would write while full."""
+        if self.full and sql.startswith("INSERT"):
+            raise sqlite3.OperationalError("database or disk is full")
         if self.statements_left is not None:
             self.statements_left -= 1
             if self.statements_left <= 0:
                 self.statements_left, self.away = None, True
                 asyncio.get_running_loop().call_later(BACK_AFTER, self._back)
         if self.away:
-            raise sqlite3.OperationalError(self.trouble)
+            raise sqlite3.OperationalError("disk I/O error")
 
     def _back(self) -> None:
         self.away = False
@@ -118,16 +120,16 @@ class SameThreadConnection(OneTripConnection):
             sql = "PRAGMA busy_timeout=0"
         if sql == "BEGIN IMMEDIATE":
             await asyncio.sleep(0)
-        return await self._unlocked(lambda: self._whole(lambda cursor: cursor.execute(sql, parameters)))
+        return await self._unlocked(lambda: self._whole(lambda cursor: cursor.execute(sql, parameters)), sql)
 
     async def commit(self) -> None:
         await self._unlocked(self._conn.commit)
         await asyncio.sleep(0)
 
-    async def _unlocked(self, step: Callable[[], T]) -> T:
+    async def _unlocked(self, step: Callable[[], T], sql: str = "") -> T:
         """Do something once nobody else's lock stands against it."""
         for _ in range(PATIENCE):
-            self._disk.step()
+            self._disk.step(sql)
             try:
                 return step()
             except sqlite3.OperationalError as error:

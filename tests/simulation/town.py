@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-import copy
+import itertools
 import json
 import random
 import sqlite3
@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from urllib.parse import urlsplit
 
@@ -42,6 +42,8 @@ PLANS = {"Gold": ("Member", "Gold"), "Silver": ("Member", "Silver"), "Life": ("L
 PRICES = {"Gold": ("9.99 USD", "month"), "Silver": ("5 USD", "month"), "Life": ("99 USD", "once")}
 AGAIN = timedelta(hours=1)
 """When a delivery that was not taken in is sent again."""
+LATER = 1000
+"""The first id of what happens once the plans are made."""
 ENDPOINT = "https://doorman.example/webhooks/stripe"
 
 TRESPASSES = """
@@ -124,7 +126,7 @@ class Town:
     letters: list[Letter] = field(default_factory=list)
     held: list[Letter] = field(default_factory=list)
     accepted: dict[str, datetime] = field(default_factory=dict)
-    """The events that were taken in, and when."""
+    """The events that were taken in, and when they happened."""
     bugs: list[str] = field(default_factory=list)
     founded: bool = False
     excuses: int = 0
@@ -290,7 +292,7 @@ class Town:
             return
         if letter in self.letters:
             self.letters.remove(letter)
-        self.accepted.setdefault(letter.event.id, self.clock.now())
+        self.accepted[letter.event.id] = datetime.fromtimestamp(letter.event["created"], UTC)
         note_delivery(letter.account, letter.event, self._endpoint, "delivered")
 
     # what a person does at the processor's
@@ -308,6 +310,7 @@ async def open_town(seed: int) -> Town:
         town.model.handle(request)
     town.links, town.founded = dict(founded.links), True
     town.disk = Disk(founded.template)
+    town.world._ids = itertools.count(LATER)  # what was told while the plans were made is not told again under the same id
     await town.start()
     return town
 
