@@ -96,16 +96,18 @@ class Scene(People):
         """Have the product end at its next call or commit of this name."""
         self.town.program.power.arm(cut_in=point)
 
-    async def crowd(self, number: int) -> None:
-        """Have so many more people in the space, and all of them members."""
-        first = len(self.town.fans)
-        for count in range(first, first + number):
-            self.town.fans.append(self.town.world.person(f"Fan {count}"))
-            self.town.place.members[self.town.fans[-1]] = set()
-            window = await self.at_the_checkout(count, "Gold")
-            assert window is not None
-            self.charge(window, count)
-        await self.town.settled()
+    def crowd(self, number: int) -> None:
+        """Have so many more members like the one there is, each with a subscription of their own."""
+        table, one = self.town.model.default.table("subscription"), self.subscription()
+        for who in range(number):
+            new = f"crowd-{who}"
+            self.copied("members", "id NOT LIKE 'crowd%'", id=new)
+            self.copied("accounts", "id NOT LIKE 'crowd%'", id=new, member_id=new, external_id=new)
+            self.copied("subscriptions", "id NOT LIKE 'crowd%'", id=new, member_id=new, stripe_subscription_id=f"sub_{new}")
+            self.copied("entitlements", "id NOT LIKE 'crowd%'", id=new, member_id=new, source_id=new)
+            for number, (grant,) in enumerate(self.rows("SELECT id FROM grants WHERE id NOT LIKE 'crowd%'")):
+                self.copied("grants", f"id = '{grant}'", id=f"{new}-{number}", member_id=new, account_id=new)
+            table.add(Resource({**one, "id": f"sub_{new}"}, dict(one.hidden)))
 
     async def command(self, words: str, **options: object) -> str:
         """Let the creator type a command, and return the answer's title."""

@@ -1,4 +1,4 @@
-"""``make simulate`` and ``make simulate-mutants``: prints what was played, how quickly, what struck what, and how to see a failure again."""
+"""``make simulate``, ``make simulate-mutants`` and ``make crash-sweep``: prints what was played, how quickly, what struck what, and how to see a failure again."""
 
 import argparse
 import sys
@@ -8,6 +8,7 @@ from collections import Counter
 from tests.simulation.history import Script, shrunk, undisturbed, written
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.search import Searched, hunt, judged, many
+from tests.simulation.sweep import sweep
 
 WITHIN = 1000
 """How many histories may pass before a planted bug is found."""
@@ -79,6 +80,20 @@ def mutants(seeds: range, jobs: int | None) -> int:
     return 1 if missed else 0
 
 
+def crash_sweep(jobs: int | None) -> int:
+    """End the process at every moment of every scenario and say how many there were."""
+    began, moments, wrong = time.perf_counter(), Counter[str](), list[str]()
+    for name, number, found in sweep(jobs):
+        moments[name] += number
+        wrong += found
+        for one in found:
+            say(one)
+    for name, number in moments.items():
+        say(f"{name.replace('_', ' ')}: {number} moments")
+    say(f"{moments.total()} moments in {time.perf_counter() - began:.0f} s: {len(wrong)} ended otherwise")
+    return 1 if wrong else 0
+
+
 def main() -> int:
     """Read what is asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
@@ -87,9 +102,12 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, help="on how many processors; all of them unless said")
     parser.add_argument("--seed", type=int, help="play this one again, and shrink it when it fails")
     parser.add_argument("--mutants", action="store_true", help="plant bugs and have them found")
+    parser.add_argument("--crash-sweep", action="store_true", help="end the process at every moment of what the demo shows")
     given = parser.parse_args()
     if given.seed is not None:
         return replay(given.seed)
+    if given.crash_sweep:
+        return crash_sweep(given.jobs)
     if given.mutants:
         return mutants(range(given.first, given.first + WITHIN), given.jobs)
     return simulate(range(given.first, given.first + given.seeds), given.jobs)

@@ -315,6 +315,14 @@ async def open_town(seed: int) -> Town:
     return town
 
 
+async def empty_town() -> Town:
+    """Open a world in which one process runs that nobody has told anything yet."""
+    town = Town(random.Random(0))  # noqa: S311
+    town.disk = Disk(migrated())
+    await town.start()
+    return town
+
+
 async def close_town(town: Town) -> None:
     """Take everything down."""
     for program in list(town.programs):
