@@ -16,10 +16,10 @@ from billing.stripe.gateway import StripeGateway
 from billing.webhook import StripeWebhooks
 from core import entitlement
 from core.entitlement import Access, Verdict, subscription_access
-from core.errors import ExternalError, KeyRefused, PermissionMissing, Refusal, TransientError
+from core.errors import ExternalError, KeyRefused, PermissionMissing, Refusal
 from core.payments import PaymentSnapshot
 from membership import outcome
-from storage import grants, ledger, states
+from storage import grants, states
 from storage.grants import GrantStatus
 from storage.inbox import Busy, GroupCommit
 from storage.sweeping import Tally
@@ -153,8 +153,9 @@ def _trials_for_ever(patch: Patch) -> None:
     patch.setattr("billing.checkout.trial_days", always)
 
 
-async def _first_plan(*_given: object) -> None:
-    return
+def _tells_of_no_trouble(patch: Patch) -> None:
+    for place in ("recording", "unblock"):
+        patch.setattr(f"membership.{place}.broken", _nothing)
 
 
 async def _tally(*_given: object) -> Tally:
@@ -199,7 +200,7 @@ GUARDS: Mapping[int, Removal] = MappingProxyType(
         10: _does_nothing("membership.member.Members.joined"),
         11: _is("membership.drift.Drift._look", _nothing),
         12: _does_nothing("membership.seat.add_reconcile"),
-        13: _does_nothing("membership.recording.broken"),
+        13: _tells_of_no_trouble,
         14: _does_nothing("membership.unblock.Unblocker.probe"),
         15: _does_nothing("membership.community.Communities.space_removed"),
         16: _is("membership.drift.InstallationRevoked", ExternalError),
@@ -214,7 +215,7 @@ GUARDS: Mapping[int, Removal] = MappingProxyType(
         25: _is("storage.sweeping.expire_orders", _tally),
         26: lambda patch: patch.setattr(PaymentSnapshot, "given_back", property(lambda _self: False)),
         27: lambda patch: patch.setattr(PaymentSnapshot, "given_back", property(lambda self: self.refunded.minor > 0)),
-        29: _is("billing.subscription.plan_of", _first_plan),
+        29: _does_nothing("billing.subscription.plan_of"),
         30: _takes_first,
         31: mutants.ends_all_on_the_first_of_two,
         32: _is("membership.reconcile.changes", lambda _wanted, _current: []),
@@ -229,7 +230,7 @@ GUARDS: Mapping[int, Removal] = MappingProxyType(
         45: _is("billing.inbox._is_final", lambda _error, _attempts: False),
         46: _knows_any_word,
         47: _is("billing.refetch.trips", lambda _would, _held, _skew: ""),
-        48: _is("adapters.discord.supervisor.LookupError", _Nothing),
+        48: lambda patch: patch.setattr("adapters.discord.supervisor.LookupError", _Nothing, raising=False),
         49: _is("billing.checkout.check_bound", lambda _facts, _who: None),
         51: _only_one_way,
         52: _is("billing.webhook._set_aside", lambda _row, _why: None),
@@ -237,6 +238,3 @@ GUARDS: Mapping[int, Removal] = MappingProxyType(
     }
 )
 """By the number of the failure."""
-
-assert ledger
-assert TransientError

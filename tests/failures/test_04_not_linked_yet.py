@@ -12,15 +12,3 @@ async def test_an_invoice_that_is_told_of_first_leads_to_the_order_it_is_for(sce
 
     assert scene.holds() == GOLD
     assert scene.rows("SELECT count(*) FROM subscriptions") == [(1,)]
-
-
-@played
-async def test_a_subscription_that_is_not_ours_is_left_alone(scene: Scene) -> None:
-    with scene.lost():
-        await scene.pays()
-    scene.subscription()["metadata"] = {}
-
-    await scene.delivers(scene.told("customer.subscription.created"))
-    await scene.delivers(scene.told("checkout.session.completed"))
-
-    assert scene.rows("SELECT count(*) FROM inbox WHERE status = 'dead'") == [(0,)]

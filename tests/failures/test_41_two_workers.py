@@ -4,8 +4,7 @@ import asyncio
 
 from core.ids import PlatformUserId
 from core.platform import Resource
-from tests.failures.scene import GOLD, Scene, played
-from tests.simulation.program import Program
+from tests.failures.scene import Scene, played
 
 
 @played
@@ -15,18 +14,21 @@ async def test_a_paused_owner_that_comes_back_records_nothing(scene: Scene) -> N
     grant = first.adapter.grant
 
     async def slow(resource: Resource, user: PlatformUserId, *, reason: str) -> None:
+        await grant(resource, user, reason=reason)
         reached.set()
         await go_on.wait()
-        await grant(resource, user, reason=reason)
 
     first.adapter.grant = slow  # type: ignore[method-assign]
     payment = asyncio.get_running_loop().create_task(scene.pays())
     await reached.wait()
-    second: Program = await scene.town.start(1)
-    await second.settled()
-    assert scene.holds() == GOLD
+    await scene.town.start(1)
+    await scene.minutes(1)
+    scene.ends(0)
+    await scene.minutes(1)
+    assert (scene.holds(), scene.rows("SELECT DISTINCT actual FROM grants")) == (set(), [("revoked",)])
     go_on.set()
     await payment
+    await scene.town.settled()
 
     assert scene.rows("SELECT what FROM trespasses") == []
-    assert scene.rows("SELECT DISTINCT status, actual FROM grants") == [("done", "granted")]
+    assert scene.rows("SELECT DISTINCT actual FROM grants") == [("revoked",)]
