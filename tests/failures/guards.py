@@ -182,6 +182,13 @@ def _only_one_way(patch: Patch) -> None:
         patch.setattr(f"membership.notice.{name}", _Nothing)
 
 
+def _never_looks_back(patch: Patch) -> None:
+    async def content(_self: object, _resource: object, grants: Any, revokes: Any, *_more: object) -> dict[Any, None]:  # noqa: ANN401
+        return dict.fromkeys(grants | revokes, None)
+
+    patch.setattr("adapters.slack.user_groups.UserGroups._compare", content)
+
+
 def _sums_every_amount(patch: Patch) -> None:
     patch.setattr("core.money.MINIMUM", {})
 
@@ -232,6 +239,7 @@ GUARDS: Mapping[int, Removal] = MappingProxyType(
         47: _is("billing.refetch.trips", lambda _would, _held, _skew: ""),
         48: lambda patch: patch.setattr("adapters.discord.supervisor.LookupError", _Nothing, raising=False),
         49: _is("billing.checkout.check_bound", lambda _facts, _who: None),
+        50: _never_looks_back,
         51: _only_one_way,
         52: _is("billing.webhook._set_aside", lambda _row, _why: None),
         53: _sums_every_amount,

@@ -105,8 +105,8 @@ class Scene(People):
             self.copied("accounts", "id NOT LIKE 'crowd%'", id=new, member_id=new, external_id=new)
             self.copied("subscriptions", "id NOT LIKE 'crowd%'", id=new, member_id=new, stripe_subscription_id=f"sub_{new}")
             self.copied("entitlements", "id NOT LIKE 'crowd%'", id=new, member_id=new, source_id=new)
-            for number, (grant,) in enumerate(self.rows("SELECT id FROM grants WHERE id NOT LIKE 'crowd%'")):
-                self.copied("grants", f"id = '{grant}'", id=f"{new}-{number}", member_id=new, account_id=new)
+            for which, (grant,) in enumerate(self.rows("SELECT id FROM grants WHERE id NOT LIKE 'crowd%'")):
+                self.copied("grants", f"id = '{grant}'", id=f"{new}-{which}", member_id=new, account_id=new)
             table.add(Resource({**one, "id": f"sub_{new}"}, dict(one.hidden)))
 
     async def command(self, words: str, **options: object) -> str:

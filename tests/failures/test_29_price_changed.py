@@ -9,9 +9,7 @@ async def test_a_price_that_is_sold_no_more_still_opens_its_plan(scene: Scene) -
     ((product, old),) = scene.rows(
         "SELECT plans.stripe_product_id, prices.stripe_price_id FROM plans JOIN prices ON plans.id = plan_id WHERE name = 'Gold'"
     )
-    answer = scene.town.dashboard(
-        "POST", "/v1/prices", f"product={product}&unit_amount=1999&currency=usd&recurring[interval]=month"
-    )
+    answer = scene.town.dashboard("POST", "/v1/prices", f"product={product}&unit_amount=1999&currency=usd&recurring[interval]=month")
     new = answer.body.split('"id": "')[1].split('"')[0]
     scene.copied("prices", f"stripe_price_id = '{old}'", id="new", stripe_price_id=new, amount=1999)
 

@@ -1,4 +1,4 @@
-"""``make simulate``, ``make simulate-mutants`` and ``make crash-sweep``: prints what was played, how quickly, what struck what, and how to see a failure again."""
+"""``make simulate``, ``simulate-mutants`` and ``crash-sweep``: what was played, how quickly, what struck what, how to see it again."""
 
 import argparse
 import sys
@@ -46,7 +46,7 @@ def coverage(met: Counter[tuple[str, str]]) -> None:
     for trouble in sorted({trouble for trouble, _ in met}):
         steps = sorted(((step, number) for (one, step), number in met.items() if one == trouble), key=lambda pair: -pair[1])
         say(f"{trouble}: {len(steps)} steps, {sum(number for _, number in steps)} times")
-        say("    " + ", ".join(f"{step} {number}" for step, number in steps[:12]) + (", …" if len(steps) > 12 else ""))  # noqa: PLR2004
+        say("    " + ", ".join(f"{step} {number}" for step, number in steps[:12]) + (", …" if len(steps) > 12 else ""))
     say(f"{len(met)} pairs of a trouble and a step")
 
 

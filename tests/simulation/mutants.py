@@ -97,6 +97,7 @@ def reads_a_trial_or_a_late_payment_as_the_end(patch: Patch) -> None:
 
 def keeps_open_what_was_refunded(patch: Patch) -> None:
     """The money is back, and so is nothing else."""
+
     def blind(snapshot: Any, **named: Any) -> Access:  # noqa: ANN401
         return subscription_access(snapshot, **{**named, "refunded_until": None})
 
@@ -128,6 +129,7 @@ def forgets_the_key_that_makes_a_call_happen_once(patch: Patch) -> None:
 
 def takes_what_it_did_not_give(patch: Patch) -> None:
     """What somebody had before they paid counts as given by us."""
+
     async def sees_nothing(self: WiredAdapter, space: Any, user: Any) -> Any:  # noqa: ANN401
         return frozenset() if user in self.world.place(space).members else None
 

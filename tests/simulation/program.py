@@ -86,8 +86,7 @@ class Slot:
 def slot(number: int) -> Slot:
     """Return the place of the process of this number."""
     vault = Vault([f"the key of the simulations, long enough {MARK}"])
-    place = Slot(create_engines("sqlite:////dev/null/simulation", vault, connect=lambda: slot(number).connect()))
-    return place
+    return Slot(create_engines("sqlite:////dev/null/simulation", vault, connect=lambda: slot(number).connect()))
 
 
 @cache

@@ -7,24 +7,21 @@ import json
 import random
 import sqlite3
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from urllib.parse import urlsplit
 
 from sqlalchemy import StaticPool, create_engine
 
 from billing.routing import ROUTES
 from core.clock import SystemClock
 from core.ids import CauseId, PlatformUserId
-from core.platform import EventKind, PlatformEvent, Space
+from core.platform import EventKind, PlatformEvent
 from sandbox.clock import VirtualClock
 from sandbox.faults import Fault, FaultKind
 from sandbox.mark import MARK
 from sandbox.memory import MemoryWorld
-from sandbox.memory.world import NAME
 from sandbox.stripe.account import Account
 from sandbox.stripe.events import create_endpoint, note_delivery
 from sandbox.stripe.model import Answer, Request, StripeModel
@@ -305,7 +302,7 @@ class Town:
 async def open_town(seed: int) -> Town:
     """Open a world in which the plans are made and one process runs."""
     founded = await found()
-    town = Town(random.Random(seed))  # noqa: S311 - the whole point
+    town = Town(random.Random(f"a town of seed {seed}"))  # noqa: S311 - the whole point
     for request in founded.asked:
         town.model.handle(request)
     town.links, town.founded = dict(founded.links), True
@@ -317,7 +314,7 @@ async def open_town(seed: int) -> Town:
 
 async def empty_town() -> Town:
     """Open a world in which one process runs that nobody has told anything yet."""
-    town = Town(random.Random(0))  # noqa: S311
+    town = Town(random.Random("founding"))  # noqa: S311
     town.disk = Disk(migrated())
     await town.start()
     return town
@@ -351,7 +348,7 @@ async def found() -> Founded:
 
 
 async def _found() -> Founded:
-    town = Town(random.Random(0))  # noqa: S311
+    town = Town(random.Random("founding"))  # noqa: S311
     town.disk = Disk(migrated())
     asked: list[Request] = []
     handle = town.model.handle

@@ -101,9 +101,7 @@ class WiredAdapter(MemoryAdapter):
         async with self._line("holds"):
             return await super().holds(space, user)
 
-    async def admit(
-        self, space: Space, user: PlatformUserId, token: str | None, resources: Sequence[Resource], *, reason: str
-    ) -> Admitted:
+    async def admit(self, space: Space, user: PlatformUserId, token: str | None, resources: Sequence[Resource], *, reason: str) -> Admitted:
         async with self._line("admit"):
             return await super().admit(space, user, token, resources, reason=reason)
 

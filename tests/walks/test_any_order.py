@@ -90,7 +90,12 @@ class Story:
     def ought(self, who: int) -> set[str]:
         """Return the roles somebody ought to hold, worked out from Stripe's objects alone."""
         now = self.stage.town.clock.now().timestamp()
-        return {plan for one in self.stage.subscriptions() for owner, plan in [self.of[one.id]] if owner == who and opens(self.stage.stripe, one, now)}
+        return {
+            plan
+            for one in self.stage.subscriptions()
+            for owner, plan in [self.of[one.id]]
+            if owner == who and opens(self.stage.stripe, one, now)
+        }
 
 
 @pytest.mark.long
