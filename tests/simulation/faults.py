@@ -21,27 +21,19 @@ POINTS, TURNS, STATEMENTS = 40, 120, 90
 
 def chosen(rng: random.Random) -> Trouble | None:
     """Choose what goes wrong, if anything does."""
-    match rng.randrange(16):
-        case 0 | 1:
-            return "calls", "memory", rng.choice(CALLS), rng.randint(1, 3)
-        case 2 | 3:
-            return "calls", "stripe", rng.choice(CALLS), rng.randint(1, 3)
-        case 4 | 5:
-            return "mail", rng.choice(MAIL), rng.choice([120, 7200, 100_000])
-        case 6:
-            return "events", rng.choice([FaultKind.DROP, FaultKind.DUPLICATE])
-        case 7 | 8:
-            return "crash", rng.randint(1, POINTS)
-        case 9:
-            return "crash at a turn", rng.randint(1, TURNS)
-        case 10:
-            return "database", rng.randint(1, STATEMENTS)
-        case 11:
-            return ("two workers",)
-        case 12:
-            return "wrong clock", rng.choice([-1, 1])
-        case _:
-            return None
+    troubles: list[tuple[Trouble | None, int]] = [
+        (("calls", "memory", rng.choice(CALLS), rng.randint(1, 3)), 2),
+        (("calls", "stripe", rng.choice(CALLS), rng.randint(1, 3)), 2),
+        (("mail", rng.choice(MAIL), rng.choice([120, 7200, 100_000])), 2),
+        (("events", rng.choice([FaultKind.DROP, FaultKind.DUPLICATE])), 1),
+        (("crash", rng.randint(1, POINTS)), 2),
+        (("crash at a turn", rng.randint(1, TURNS)), 1),
+        (("database", rng.randint(1, STATEMENTS)), 1),
+        (("two workers",), 1),
+        (("wrong clock", rng.choice([-1, 1])), 1),
+        (None, 3),
+    ]
+    return rng.choices([trouble for trouble, _ in troubles], [weight for _, weight in troubles])[0]
 
 
 class Faults:
