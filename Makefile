@@ -1,12 +1,13 @@
 # Every target that needs Python builds .venv first, and again when what it was built from has changed.
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help demo test test-long check run migrate screenshots requirements clean
+.PHONY: help demo test test-long simulate simulate-mutants crash-sweep check run migrate screenshots requirements clean
 
 # The first interpreter on the path that is new enough; say `make PYTHON=/path/to/python …` for another.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && exit; done; echo python3)
 ARGS ?=
+SEEDS ?= 10000
 VENV := .venv
 BIN := $(VENV)/bin
 # A stamp names the folder it was made in, because a virtual environment does not survive being moved.
@@ -17,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 COMPILE := uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11
 
 help: ## Print these lines
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(RUNTIME) ## Play the whole story against emulators, with no account anywhere (ARGS=--keep stays up)
 	@$(BIN)/doorman demo $(ARGS)
@@ -27,6 +28,15 @@ test: $(DEVELOPMENT) ## Run the tests of every change, within minutes (ARGS="tes
 
 test-long: $(DEVELOPMENT) ## Run the tests that search: every screen, every moment the power may go, many stories, PostgreSQL for every walk
 	@$(BIN)/python -m pytest -n auto --dist worksteal -m long $(ARGS)
+
+simulate: $(DEVELOPMENT) ## Play made-up histories of the whole core with faults, SEEDS of them, and judge each (ARGS="--seed 7" plays one again)
+	@PYTHONHASHSEED=0 $(BIN)/python -m tests.simulation --seeds $(SEEDS) $(ARGS)
+
+simulate-mutants: $(DEVELOPMENT) ## Plant bugs one after another and have the histories find each
+	@PYTHONHASHSEED=0 $(BIN)/python -m tests.simulation --mutants $(ARGS)
+
+crash-sweep: $(DEVELOPMENT) ## End the product at every commit and call of what the demo shows: the same end each time
+	@PYTHONHASHSEED=0 $(BIN)/python -m tests.simulation --crash-sweep $(ARGS)
 
 check: $(DEVELOPMENT) ## Lint, format, types, import contracts, requirements: every finding of every tool
 	@.ci/check

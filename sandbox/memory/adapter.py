@@ -115,7 +115,7 @@ class MemoryAdapter(MemoryInbound):
 
     async def send(self, to: Destination, message: Message) -> MessageRef:
         await self._call("send", to.user if isinstance(to, Person) else to.external_id)
-        return self._deliver(to, _words(message))
+        return self._deliver(to, spoken(message))
 
     def _deliver(self, to: Destination, words: str) -> MessageRef:
         box = self._box(to)
@@ -135,7 +135,7 @@ class MemoryAdapter(MemoryInbound):
 
     async def edit(self, ref: MessageRef, message: Message) -> None:
         await self._call("edit", ref.external_id)
-        self._box(ref.destination)[int(ref.external_id)] = _words(message)
+        self._box(ref.destination)[int(ref.external_id)] = spoken(message)
 
     async def reply(self, handle: ReplyHandle, reply: CommandReply) -> None:
         await self._call("reply", handle.data["request"], handle.user)
@@ -200,6 +200,7 @@ class MemoryAdapter(MemoryInbound):
         return "Signed in as the bot. Add it to a space."
 
 
-def _words(message: Message) -> str:
+def spoken(message: Message) -> str:
+    """Return a message as it stands in an inbox."""
     links = [f"{button.label}: {button.url}" for button in message.buttons]
     return "\n".join([message.title, plain(message.body), *links])

@@ -20,12 +20,13 @@ class Power:
 
     points: list[str] = field(default_factory=list)
     cut_at: int | None = None
+    cut_in: str = ""
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     counting: bool = False
 
-    def arm(self, cut_at: int | None = None) -> None:
-        """Count from here, and cut at the point of this number (from 1), or nowhere."""
-        self.points, self.cut_at, self.gone, self.counting = [], cut_at, asyncio.Event(), True
+    def arm(self, cut_at: int | None = None, cut_in: str = "") -> None:
+        """Count from here, and cut at the point of this number (from 1), at the first that is called ``cut_in``, or nowhere."""
+        self.points, self.cut_at, self.cut_in, self.gone, self.counting = [], cut_at, cut_in, asyncio.Event(), True
 
     def restore(self) -> None:
         """Have power again, and count no more."""
@@ -35,7 +36,7 @@ class Power:
         """Count a point and return whether the process ends there."""
         if self.counting:
             self.points.append(name)
-            if len(self.points) == self.cut_at:
+            if len(self.points) == self.cut_at or (self.cut_in and name.startswith(self.cut_in)):
                 self.gone.set()
                 return True
         return False

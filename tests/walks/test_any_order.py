@@ -5,7 +5,6 @@ import shutil
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,10 +15,10 @@ from sandbox.discord.people import CannotError, Person
 from sandbox.faults import Fault, FaultKind, FaultPlan
 from sandbox.stripe.people import GOOD_CARD, Refused
 from sandbox.stripe.resource import Resource
+from tests.truth import opens
 from tests.walks.shop import FAILS_LATER, Shop, open_shop
 from tests.walks.stage import Stage, open_stage
 
-GRACE = timedelta(days=5)
 FANS = 3
 STEPS = st.one_of(
     st.tuples(st.just("buys"), st.integers(0, FANS - 1), st.sampled_from(["Gold", "Silver"]), st.sampled_from([GOOD_CARD, FAILS_LATER])),
@@ -90,22 +89,13 @@ class Story:
 
     def ought(self, who: int) -> set[str]:
         """Return the roles somebody ought to hold, worked out from Stripe's objects alone."""
-        return {plan for one in self.stage.subscriptions() for owner, plan in [self.of[one.id]] if owner == who and self._opens(one)}
-
-    def _opens(self, subscription: Resource) -> bool:
-        item = subscription["items"]["data"][0]
-        if self._refunded(subscription, item["current_period_start"]):
-            return False
-        if subscription["status"] == "past_due":
-            failing_since: int = item["current_period_start"]
-            return self.stage.town.clock.now().timestamp() < failing_since + GRACE.total_seconds()
-        return subscription["status"] in {"active", "trialing"}
-
-    def _refunded(self, subscription: Resource, period_start: int) -> bool:
-        """Whether the money of the current period was given back: then it opens nothing until the next is paid."""
-        invoices = [one for one in self.stage.stripe.table("invoice") if one.hidden["subscription"] is subscription]
-        intents = [one.hidden["intent"].id for one in invoices if one["created"] >= period_start and one.hidden.get("intent")]
-        return any(one["refunded"] and one["payment_intent"] in intents for one in self.stage.charges())
+        now = self.stage.town.clock.now().timestamp()
+        return {
+            plan
+            for one in self.stage.subscriptions()
+            for owner, plan in [self.of[one.id]]
+            if owner == who and opens(self.stage.stripe, one, now)
+        }
 
 
 @pytest.mark.long
