@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, Text, bindparam, func, text
+from sqlalchemy import Index, Text, bindparam, false, func, text, true
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -51,6 +51,12 @@ class PlanRow(SQLModel, table=True):
     interval_unit: IntervalUnit = Field(sa_type=Text)
     interval_count: int = 1
     trial_days: int = 0
+    trial_card: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
+    """Whether a trial asks for a card; without one it ends by itself."""
+    seats: int | None = None
+    """How many people may have it at a time; None for no limit."""
+    approval: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """Whether the creator accepts somebody before they may pay."""
     status: PlanStatus = Field(default=PlanStatus.CREATING, sa_type=Text)
     stripe_account_id: StripeAccountId = Field(sa_type=Text, foreign_key="stripe_accounts.id")
     stripe_product_id: str = ""

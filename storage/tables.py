@@ -6,11 +6,16 @@ from sqlmodel import SQLModel
 from storage import (
     account_changes,
     accounts,
+    applications,
     audit,
+    cancellations,
     communities,
+    coupons,
     credentials,
     customers,
     entitlements,
+    extensions,
+    gifts,
     grants,
     inbox,
     invites,
@@ -22,6 +27,7 @@ from storage import (
     owner_tasks,
     plan_resources,
     plans,
+    price_moves,
     prices,
     resources,
     spaces,
@@ -29,14 +35,17 @@ from storage import (
     stripe_accounts,
     subscriptions,
     tips,
+    trials,
     uninvited,
+    waitlist_entries,
     webhook_endpoints,
 )
 
 MODULES = (
-    account_changes, accounts, audit, communities, credentials, customers, entitlements, grants, inbox, invites, lanes, ledger,
-    members, orders, outbox, owner_tasks, plan_resources, plans, prices, resources, spaces, states, stripe_accounts, subscriptions, tips,
-    uninvited, webhook_endpoints,
+    account_changes, accounts, applications, audit, cancellations, communities, coupons, credentials, customers, entitlements,
+    extensions, gifts, grants, inbox, invites, lanes, ledger, members, orders, outbox, owner_tasks, plan_resources, plans,
+    price_moves, prices, resources, spaces, states, stripe_accounts, subscriptions, tips, trials, uninvited, waitlist_entries,
+    webhook_endpoints,
 )  # fmt: skip
 
 
