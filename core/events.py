@@ -14,8 +14,17 @@ class NoticeKind(StrEnum):
     ENDING = "ending"
     ENDED = "ended"
     RENEWED = "renewed"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    SEAT_FREE = "seat_free"
+    GIFT = "gift"
+    GIFT_TAKEN = "gift_taken"
+    COMP = "comp"
+    PRICE_CHANGE = "price_change"
+    MOVED = "moved"
 
     NEW_MEMBER = "new_member"
+    APPLICATION = "application"
     TIP = "tip"
     RESOURCE_BROKEN = "resource_broken"
     SWEEP_STOPPED = "sweep_stopped"
@@ -30,6 +39,7 @@ class NoticeKind(StrEnum):
 FOR_CREATOR = frozenset(
     {
         NoticeKind.NEW_MEMBER,
+        NoticeKind.APPLICATION,
         NoticeKind.TIP,
         NoticeKind.RESOURCE_BROKEN,
         NoticeKind.SWEEP_STOPPED,

@@ -96,6 +96,24 @@ async def waiting(session: AsyncSession, member: MemberId, plan: PlanId) -> Subs
     return (await session.exec(query)).first()
 
 
+async def renewing(session: AsyncSession, member: MemberId, plan: PlanId) -> SubscriptionRow | None:
+    """Find the subscription to a plan whose next payment will come as far as we know: neither failing, cancelled nor paused."""
+    query = select(SubscriptionRow).where(
+        SubscriptionRow.member_id == member,
+        SubscriptionRow.plan_id == plan,
+        col(SubscriptionRow.status).in_(["active", "trialing"]),
+        col(SubscriptionRow.cancel_at).is_(None),
+        col(SubscriptionRow.paused_until).is_(None),
+    )
+    return (await session.exec(query.with_for_update())).first()
+
+
+async def going_on(session: AsyncSession, member: MemberId) -> Sequence[SubscriptionRow]:
+    """Return a member's subscriptions that are not over, oldest first."""
+    query = select(SubscriptionRow).where(SubscriptionRow.member_id == member, col(SubscriptionRow.status).not_in(OVER))
+    return (await session.exec(query.order_by(col(SubscriptionRow.started_at)))).all()
+
+
 async def customers_of(session: AsyncSession, member: MemberId, account: StripeAccountId) -> Sequence[str]:
     """Return the customers of a member's subscriptions at the processor: those that live first, and of them one that needs a hand."""
     query = select(SubscriptionRow).where(SubscriptionRow.member_id == member, SubscriptionRow.stripe_account_id == account)

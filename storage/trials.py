@@ -1,6 +1,6 @@
 """Who has tried something for nothing: one trial in a community for a person, whichever of their accounts and customers it was with."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import Index, Text, UniqueConstraint, bindparam, delete
@@ -10,8 +10,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from core.ids import CommunityId, MemberId, OrderId
 from storage.accounts import AccountRow
 from storage.customers import CustomerRow
+from storage.orders import OrderRow, OrderStatus
 from storage.types import UTCDateTime, scoped
-from storage.upsert import insert
+from storage.upsert import inserts
 
 
 class TrialRow(SQLModel, table=True):
@@ -35,9 +36,18 @@ class TrialRow(SQLModel, table=True):
 
 _OF_ACCOUNTS = select(AccountRow.platform, AccountRow.realm, AccountRow.external_id).where(AccountRow.member_id == bindparam("member"))
 _OF_CUSTOMERS = select(CustomerRow.stripe_customer_id).where(CustomerRow.member_id == bindparam("member"))
-_KNOWN = select(TrialRow.id).where(
-    TrialRow.community_id == bindparam("community"), col(TrialRow.mark).in_(bindparam("marks", expanding=True))
+_THESE = (TrialRow.community_id == bindparam("community"), col(TrialRow.mark).in_(bindparam("marks", expanding=True)))
+_KNOWN = select(TrialRow.id).where(*_THESE).limit(1)
+_STALE = delete(TrialRow).where(
+    *_THESE,
+    col(TrialRow.order_id).in_(select(OrderRow.id).where(col(OrderRow.status).in_([OrderStatus.EXPIRED, OrderStatus.FAILED]))),
 )
+"""Marks of orders that came to nothing: nothing was tried."""
+_ADD = {
+    dialect: new.on_conflict_do_nothing().returning(col(TrialRow.id))  # nothing is returned for one that was there
+    for dialect, new in inserts(TrialRow).items()
+}
+_OF_ORDER = select(TrialRow.id).where(TrialRow.order_id == bindparam("order")).limit(1)
 
 
 async def marks(session: AsyncSession, member: MemberId) -> list[str]:
@@ -49,27 +59,23 @@ async def marks(session: AsyncSession, member: MemberId) -> list[str]:
 
 
 async def had(session: AsyncSession, community: CommunityId, known_by: Iterable[str]) -> bool:
-    """Say whether any of the marks has had a trial, or is at a checkout for one."""
+    """Say whether any of the marks has had a trial, or is at a checkout for one; what came to nothing is forgotten first."""
     which = {"community": community, "marks": list(known_by)}
+    await session.execute(_STALE, which)
     return (await session.exec(_KNOWN, params=which)).first() is not None
 
 
-async def take(session: AsyncSession, rows: list[TrialRow]) -> bool:
+async def take(session: AsyncSession, rows: Sequence[TrialRow]) -> bool:
     """Note a trial under all marks at once; False, and nothing noted, when somebody was faster with one of them."""
-    statement = insert(session, TrialRow).on_conflict_do_nothing().returning(col(TrialRow.id))
+    statement = _ADD[session.get_bind().dialect.name]
     stored = [(await session.execute(statement, row.model_dump())).first() for row in rows]
     if None not in stored:
         return True
-    await release(session, rows[0].order_id)
+    await session.execute(delete(TrialRow).where(col(TrialRow.order_id) == rows[0].order_id))
     return False
 
 
-async def follow(session: AsyncSession, order: OrderId, row: TrialRow) -> None:
-    """Note one more mark of whoever an order's trial is of, unless it has its own: a customer made since."""
-    if (await session.exec(select(TrialRow.id).where(TrialRow.order_id == order).limit(1))).first() is not None:
-        await session.execute(insert(session, TrialRow).on_conflict_do_nothing(), row.model_dump())
-
-
-async def release(session: AsyncSession, order: OrderId) -> None:
-    """Forget the trial of an order that came to nothing: nothing was tried."""
-    await session.execute(delete(TrialRow).where(col(TrialRow.order_id) == order))
+async def follow(session: AsyncSession, row: TrialRow) -> None:
+    """Note one more mark of whoever an order's trial is of, a customer made since; nothing where the order has no trial."""
+    if (await session.exec(_OF_ORDER, params={"order": row.order_id})).first() is not None:
+        await session.execute(_ADD[session.get_bind().dialect.name], row.model_dump())

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, Integer, Text, bindparam, func, or_, text
+from sqlalchemy import Index, Integer, Text, and_, bindparam, func, or_, text
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.ids import AccountId, CommunityId, MemberId, PlanId, WaitlistId
-from storage.plans import PlanRow, PlanStatus
 from storage.types import UTCDateTime, inline, owned, scoped
 
 
@@ -72,13 +71,15 @@ _COUNT = (
     .select_from(WaitlistEntryRow)
     .where(WaitlistEntryRow.plan_id == bindparam("plan"), col(WaitlistEntryRow.state) == inline(WaitlistState.WAITING))
 )
-_PLANS = (
-    select(PlanRow)
-    .join(WaitlistEntryRow, col(WaitlistEntryRow.plan_id) == col(PlanRow.id))
-    .where(
-        col(PlanRow.status) == PlanStatus.ACTIVE,
-        or_(col(WaitlistEntryRow.state) == inline(WaitlistState.WAITING), col(WaitlistEntryRow.state) == inline(WaitlistState.OFFERED)),
+_COUNT_BEFORE = _COUNT.where(
+    or_(
+        col(WaitlistEntryRow.since) < bindparam("since", type_=UTCDateTime),
+        and_(col(WaitlistEntryRow.since) == bindparam("since", type_=UTCDateTime), col(WaitlistEntryRow.id) < bindparam("id", type_=Text)),
     )
+)
+_PLANS = (
+    select(WaitlistEntryRow.plan_id)
+    .where(col(WaitlistEntryRow.state).in_([inline(WaitlistState.WAITING), inline(WaitlistState.OFFERED)]))
     .distinct()
 )
 
@@ -98,11 +99,13 @@ async def lapsing(session: AsyncSession, plan: PlanId, now: datetime) -> Sequenc
     return (await session.exec(_LAPSING, params={"plan": plan, "now": now})).all()
 
 
-async def waiting(session: AsyncSession, plan: PlanId) -> int:
-    """Count who waits without an offer."""
-    return (await session.exec(_COUNT, params={"plan": plan})).one()
+async def waiting(session: AsyncSession, plan: PlanId, before: WaitlistEntryRow | None = None) -> int:
+    """Count who waits without an offer: before somebody in line, or all."""
+    if before is None:
+        return (await session.exec(_COUNT, params={"plan": plan})).one()
+    return (await session.exec(_COUNT_BEFORE, params={"plan": plan, "since": before.since, "id": before.id})).one()
 
 
-async def plans_with_a_line(session: AsyncSession) -> Sequence[PlanRow]:
-    """Return the plans on sale that somebody waits for."""
+async def plans_with_a_line(session: AsyncSession) -> Sequence[PlanId]:
+    """Return the plans that somebody waits for, or has an offer of."""
     return (await session.exec(_PLANS)).all()

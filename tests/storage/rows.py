@@ -194,6 +194,8 @@ def _sale(x: str) -> list[SQLModel]:
             stripe_price_id=f"price_{x}",
             amount=999,
             currency="USD",
+            interval_unit=IntervalUnit.MONTH,
+            interval_count=1,
         ),
         PlanResourceRow(plan_id=plan, resource_id=ResourceId(f"{x}-resource"), community_id=community),
         InviteRow(
@@ -253,6 +255,8 @@ def _offers(x: str) -> list[SQLModel]:
             amount=999,
             currency="USD",
             for_account_id=account,
+            code_hash=f"{x}-gift",
+            checkout_session_id=f"cs_gift_{x}",
             taken_by=member,
             stripe_account_id=stripe,
             created_at=AT,
