@@ -7,6 +7,7 @@ from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from billing.gift import Gifts
 from billing.order import Orders
 from billing.refund import Payments, Stopped
 from billing.routing import ROUTES, Subject, subject_of
@@ -80,6 +81,7 @@ class StripeInbox:
         subscriptions: Subscriptions,
         orders: Orders,
         tips: Tips,
+        gifts: Gifts,
         payments: Payments,
         rng: random.Random,
     ) -> None:
@@ -89,6 +91,7 @@ class StripeInbox:
         self._subscriptions = subscriptions
         self._orders = orders
         self._tips = tips
+        self._gifts = gifts
         self._payments = payments
         self._rng = rng
         self._ahead_until = 0.0
@@ -157,6 +160,8 @@ class StripeInbox:
                 checkout = await (await self._gateways.of(account)).checkout(item.object_id)
                 if checkout.kind == "tip":
                     await self._tips.settle(account, checkout, cause=item.cause)
+                elif checkout.kind == "gift":
+                    await self._gifts.settle(account, checkout, cause=item.cause)
                 elif checkout.kind and not item.live and await self._waits(account, checkout.subscription):
                     raise Stopped("the community is stopped until somebody has looked at what would end in it")
                 elif checkout.kind:

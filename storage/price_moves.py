@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from core.ids import CauseId, CommunityId, PriceId, SubscriptionId
 from storage.subscriptions import OVER, SubscriptionRow
 from storage.types import UTCDateTime, scoped
+from storage.upsert import insert
 
 _TO_DO = text("done_at IS NULL")
 
@@ -41,6 +42,12 @@ async def due(session: AsyncSession, now: datetime, limit: int) -> Sequence[Pric
     """Return the moves whose notice is over, the oldest first."""
     query = select(PriceMoveRow).where(col(PriceMoveRow.done_at).is_(None), PriceMoveRow.due_at <= now)
     return (await session.exec(query.order_by(col(PriceMoveRow.due_at), col(PriceMoveRow.id)).limit(limit))).all()
+
+
+async def add(session: AsyncSession, row: PriceMoveRow) -> bool:
+    """Store a move; False where the subscriber was told of it before."""
+    statement = insert(session, PriceMoveRow).on_conflict_do_nothing().returning(col(PriceMoveRow.id))
+    return (await session.execute(statement, row.model_dump())).first() is not None
 
 
 async def payers_of(session: AsyncSession, community: CommunityId, stripe_price_id: str) -> Sequence[SubscriptionRow]:

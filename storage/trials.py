@@ -36,7 +36,7 @@ class TrialRow(SQLModel, table=True):
 
 _OF_ACCOUNTS = select(AccountRow.platform, AccountRow.realm, AccountRow.external_id).where(AccountRow.member_id == bindparam("member"))
 _OF_CUSTOMERS = select(CustomerRow.stripe_customer_id).where(CustomerRow.member_id == bindparam("member"))
-_THESE = (TrialRow.community_id == bindparam("community"), col(TrialRow.mark).in_(bindparam("marks", expanding=True)))
+_THESE = (col(TrialRow.community_id) == bindparam("community"), col(TrialRow.mark).in_(bindparam("marks", expanding=True)))
 _KNOWN = select(TrialRow.id).where(*_THESE).limit(1)
 _STALE = delete(TrialRow).where(
     *_THESE,

@@ -108,4 +108,4 @@ async def waiting(session: AsyncSession, plan: PlanId, before: WaitlistEntryRow 
 
 async def plans_with_a_line(session: AsyncSession) -> Sequence[PlanId]:
     """Return the plans that somebody waits for, or has an offer of."""
-    return (await session.exec(_PLANS)).all()
+    return [PlanId(plan) for plan in await session.exec(_PLANS)]
