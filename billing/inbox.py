@@ -72,7 +72,7 @@ class _Item:
 class StripeInbox:
     """Works off a Stripe account's lane."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a delivery may be about as many things
         self,
         *,
         db: Database,

@@ -8,7 +8,7 @@ from core.errors import Refusal
 from core.events import Notice, NoticeKind
 from core.ids import CauseId, CommunityId, Ids, MemberId, PlanId, WaitlistId
 from core.people import Identity
-from storage import accounts, entitlements, invites, members, plans, stock, waitlist_entries
+from storage import accounts, entitlements, invites, members, orders, plans, stock, waitlist_entries
 from storage.audit import Trail, record
 from storage.database import Database, Session
 from storage.outbox import add_notice
@@ -33,6 +33,16 @@ class Waitlist:
         self._db = db
         self._clock = clock
         self._ids = ids
+
+    async def kept_for(self, plan: PlanId, community: CommunityId, who: Identity) -> bool:
+        """Say whether a seat of a plan is kept for somebody, by an offer or because they are at its checkout."""
+        async with self._db.reading() as session:
+            account = await accounts.find(session, community, who)
+            if account is None:
+                return False
+            mine = await waitlist_entries.of_member(session, plan, account.member_id)
+            offered = mine is not None and mine.state == WaitlistState.OFFERED
+            return offered or await orders.open_order(session, account.member_id, plan) is not None
 
     async def join_through(self, code: str, who: Identity, *, cause: CauseId) -> InLine:
         """Put ``who`` in line for what a link sells. Refusals ``invite_unknown`` and those of :meth:`join`."""

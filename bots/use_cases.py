@@ -2,13 +2,24 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
+from billing.application import Applications
+from billing.cancelling import Cancellations
 from billing.checkout import Checkouts
+from billing.comp import Comps
+from billing.coupon import Coupons
+from billing.gift import Gifts
+from billing.giving import Extensions
+from billing.moving import Moves
 from billing.order import Orders
+from billing.pausing import Pauses
 from billing.plan import Plans
+from billing.plan_terms import PlanTerms
 from billing.refund import Payments
 from billing.subscription import Subscriptions
 from billing.tip import Tips
+from billing.waitlist import Waitlist
 from bots.commands.call import Desk
 from bots.foundation import Foundation
 from membership.attachment import Attachments
@@ -33,6 +44,7 @@ class UseCases:
     orders: Orders
     payments: Payments
     unblocker: Unblocker
+    extensions: Extensions
     installs: Installs
 
 
@@ -41,6 +53,8 @@ def build_use_cases(base: Foundation) -> UseCases:
     settings, tools = base.configuration.settings, base.tools()
     subscriptions = Subscriptions(**tools, gateways=base.gateways, grace=timedelta(days=settings.grace_days))
     orders = Orders(**tools, gateways=base.gateways, subscriptions=subscriptions)
+    moving: dict[str, Any] = {**tools, "gateways": base.gateways, "subscriptions": subscriptions}
+    extensions = Extensions(**moving)
     desk = Desk(
         clock=base.clock,
         public_url=settings.public_url,
@@ -58,12 +72,22 @@ def build_use_cases(base: Foundation) -> UseCases:
         tips=Tips(**tools, gateways=base.gateways, public_url=settings.public_url),
         owner_tasks=OwnerTasks(db=base.db),
         progresses=Progresses(db=base.db, clock=base.clock),
+        plan_terms=PlanTerms(**tools, gateways=base.gateways),
+        comps=Comps(**tools, extensions=extensions),
+        coupons=Coupons(**tools, gateways=base.gateways),
+        gifts=Gifts(**tools, gateways=base.gateways, extensions=extensions, public_url=settings.public_url),
+        moves=Moves(**moving),
+        pauses=Pauses(**moving),
+        cancellations=Cancellations(**moving),
+        waitlist=Waitlist(**tools),
+        applications=Applications(**tools),
     )
     return UseCases(
         desk=desk,
         subscriptions=subscriptions,
         orders=orders,
-        payments=Payments(**tools, gateways=base.gateways, subscriptions=subscriptions, orders=orders, tips=desk.tips),
+        payments=Payments(**tools, gateways=base.gateways, subscriptions=subscriptions, orders=orders, tips=desk.tips, gifts=desk.gifts),
         unblocker=Unblocker(**tools, adapters=base.adapters),
+        extensions=extensions,
         installs=Installs(communities=desk.communities, attachments=desk.attachments),
     )

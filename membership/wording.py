@@ -7,10 +7,13 @@ from core.events import Notice, NoticeKind
 from core.ids import PlatformUserId
 from core.platform import Message
 from core.text import Bold, Code, Mention, Moment, MomentStyle, Span
+from membership.wording_sold import SOLD, application, to_buyer
 
 
 def to_member(notice: Notice, community: str) -> Message:
     """Word a notice for the member it is about."""
+    if notice.kind in SOLD:
+        return to_buyer(notice, community)
     facts = notice.facts
     plan = Bold(str(facts.get("plan", "")))
     match notice.kind:
@@ -44,6 +47,8 @@ def to_creator(notice: Notice, community: str, about: PlatformUserId | None, *, 
     match notice.kind:
         case NoticeKind.TIP:
             return _tip(facts, about)
+        case NoticeKind.APPLICATION:
+            return application(notice, about)
         case NoticeKind.RESOURCE_BROKEN:
             what, after = Bold(str(facts["resource"])), " Its plans are not sold until then; everyone who paid gets it as soon as it works."
             return Message("Something needs your hand", ("I can't give ", what, " to people who paid. ", str(facts["problem"]), after))
