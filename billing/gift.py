@@ -11,7 +11,7 @@ from core.clock import Clock
 from core.dispatch import stripe_lane
 from core.errors import PermanentError, Refusal
 from core.events import Notice, NoticeKind
-from core.ids import CauseId, CommunityId, GiftId, Ids, MemberId, StripeAccountId
+from core.ids import CauseId, CommunityId, GiftId, Ids, MemberId, PlatformName, StripeAccountId
 from core.money import Money, check_chargeable
 from core.payments import CheckoutRequest, CheckoutSnapshot, CheckoutStatus, Interval, PaymentGateways, PaymentSnapshot, PaymentState
 from core.people import Identity
@@ -62,6 +62,8 @@ class GiftView:
     giver: str
     lasts: str
     status: GiftStatus
+    platforms: tuple[PlatformName, ...]
+    """Where an account can take it, the first space's first."""
 
 
 class Gifts:
@@ -275,7 +277,9 @@ class Gifts:
             raise _unknown()
         plan = await session.get_one(PlanRow, gift.plan_id)
         community = await session.get_one(CommunityRow, gift.community_id)
-        return GiftView(gift.id, gift.community_id, community.name, plan.name, gift.giver, lasts(gift.interval), GiftStatus(gift.status))
+        places = tuple(dict.fromkeys(space.platform for space in await linking.spaces_of(session, gift.community_id)))
+        status = GiftStatus(gift.status)
+        return GiftView(gift.id, gift.community_id, community.name, plan.name, gift.giver, lasts(gift.interval), status, places)
 
 
 def lasts(interval: Interval) -> str:

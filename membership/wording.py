@@ -45,10 +45,8 @@ def to_creator(notice: Notice, community: str, about: PlatformUserId | None, *, 
     """Word a notice for the creator; ``about`` is the member it is about, ``here``: it is about the space it is told in."""
     facts = notice.facts
     match notice.kind:
-        case NoticeKind.TIP:
-            return _tip(facts, about)
-        case NoticeKind.APPLICATION:
-            return application(notice, about)
+        case NoticeKind.TIP | NoticeKind.APPLICATION:
+            return _tip(facts, about) if notice.kind is NoticeKind.TIP else application(notice, about)
         case NoticeKind.RESOURCE_BROKEN:
             what, after = Bold(str(facts["resource"])), " Its plans are not sold until then; everyone who paid gets it as soon as it works."
             return Message("Something needs your hand", ("I can't give ", what, " to people who paid. ", str(facts["problem"]), after))

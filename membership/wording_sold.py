@@ -28,15 +28,10 @@ def to_buyer(notice: Notice, community: str) -> Message:
     facts = notice.facts
     plan = Bold(str(facts.get("plan", "")))
     match notice.kind:
-        case NoticeKind.ACCEPTED:
-            body: tuple[Span, ...] = ("You may have ", plan, " now. ", _join(facts), " takes you to the payment.")
-            return Message(f"{community}: you are accepted", body)
-        case NoticeKind.DECLINED:
-            return Message(
-                f"{community}: not this time", ("Its owner has not accepted you for ", plan, ". Nothing was charged; ask them why.")
-            )
+        case NoticeKind.ACCEPTED | NoticeKind.DECLINED:
+            return _decided(facts, plan, community, accepted=notice.kind is NoticeKind.ACCEPTED)
         case NoticeKind.SEAT_FREE:
-            body = ("A seat of ", plan, " is kept for you until ", _moment(facts["until"]), ". ", _join(facts),
+            body: tuple[Span, ...] = ("A seat of ", plan, " is kept for you until ", _moment(facts["until"]), ". ", _join(facts),
                     " takes you to the payment; after that it is offered to the next in line.")  # fmt: skip
             return Message(f"{community}: it is your turn", body)
         case NoticeKind.GIFT_TAKEN:
@@ -54,6 +49,12 @@ def to_buyer(notice: Notice, community: str) -> Message:
             return Message(f"{community}: your plan changes", body)
         case _:
             return _given(notice.kind, facts, plan, community)
+
+
+def _decided(facts: Any, plan: Bold, community: str, *, accepted: bool) -> Message:  # noqa: ANN401 - a notice's facts are plain JSON
+    if accepted:
+        return Message(f"{community}: you are accepted", ("You may have ", plan, " now. ", _join(facts), " takes you to the payment."))
+    return Message(f"{community}: not this time", ("Its owner has not accepted you for ", plan, ". Nothing was charged; ask them why."))
 
 
 def application(notice: Notice, about: PlatformUserId | None) -> Message:

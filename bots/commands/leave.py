@@ -43,8 +43,8 @@ async def press(desk: Desk, call: Call) -> CommandReply:
     ended = await desk.cancellations.cancel(community, call.who, reason, cause=call.cause)
     return CommandReply(
         "Your subscription is cancelled",
-        ("Thank you for saying why. Your ", quoted(ended.plan), " stays on until ", Moment(ended.ends_at), ", and nothing more is charged. ",
-         "Changed your mind? ", Code("/manage"), " turns it back on."),
+        ("Thank you for saying why. Your ", quoted(ended.plan), " stays on until ", Moment(ended.ends_at),
+         ", and nothing more is charged. Changed your mind? ", Code("/manage"), " turns it back on."),
     )  # fmt: skip
 
 

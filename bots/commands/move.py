@@ -18,6 +18,10 @@ SPEC = CommandSpec(
     ),
     Audience.CREATOR,
 )
+_HOW = (
+    "What costs more, or is paid further ahead, is yours once the difference is paid. What costs less begins when what you paid for ends. "
+    "Nothing else is charged."
+)
 CHANGE = CommandSpec(("change",), "Change to another plan, or to paying by the month or year")
 BUTTON = CommandSpec(("move",), "Change to what the button says", kind=CommandKind.BUTTON)
 
@@ -49,10 +53,7 @@ async def change(desk: Desk, call: Call) -> CommandReply:
         )
     return CommandReply(
         "Change to what?",
-        (
-            "What costs more, or is paid further ahead, is yours once the difference is paid. What costs less begins when what you paid "
-            "for ends. Nothing else is charged.",
-        ),
+        (_HOW,),
         tuple(ReplyButton(_label(way), action=f"move:{way.price.id}") for way in ways[:SHOWN]),
         tuple((way.plan, (f"{way.price}{', with your next period' if way.later else ''}",)) for way in ways[:SHOWN]),
     )
