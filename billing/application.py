@@ -6,8 +6,7 @@ from core.clock import Clock
 from core.errors import Refusal
 from core.events import Notice, NoticeKind
 from core.ids import ApplicationId, CauseId, CommunityId, Ids, MemberId
-from core.people import Identity
-from storage import accounts, applications, invites, members
+from storage import applications
 from storage.accounts import AccountRow
 from storage.applications import ApplicationRow, ApplicationState
 from storage.audit import Trail, record
@@ -28,43 +27,52 @@ class Applicant:
     plan: str
 
 
+async def answered(session: Session, facts: InviteFacts, account: AccountRow, trail: Trail) -> Refusal | None:
+    """Return why somebody may not pay yet as far as the creator says, None when they may; ask the creator who has not been asked.
+
+    Refusals ``asked_first`` until the creator answers, ``not_accepted`` when the answer was no. The caller commits before it raises one.
+    """
+    if not facts.plan.approval:
+        return None
+    known = await applications.of_member(session, facts.plan.id, account.member_id)
+    if known is None:
+        await _ask(session, facts, account, trail)
+    where, plan = facts.link.community_name, facts.plan.name
+    match known.state if known else ApplicationState.WAITING:
+        case ApplicationState.WAITING:
+            return Refusal(
+                "asked_first",
+                f"{where} looks at everybody who asks for “{plan}” before they pay. Your question is there, and you are told as soon as "
+                "it is answered. Nothing was charged.",
+            )
+        case ApplicationState.DECLINED:
+            return Refusal(
+                "not_accepted",
+                f"{where} has not accepted you for “{plan}”. Nothing was charged. Ask its owner if you think that is a mistake; "
+                "they can change it.",
+            )
+    return None
+
+
+async def _ask(session: Session, facts: InviteFacts, account: AccountRow, trail: Trail) -> None:
+    row = ApplicationRow(
+        id=ApplicationId(trail.ids.new()), community_id=account.community_id, plan_id=facts.plan.id,
+        member_id=account.member_id, account_id=account.id, asked_at=trail.at,
+    )  # fmt: skip
+    session.add(row)
+    record(session, trail, row.community_id, "application.waiting", ("application", row.id), member=row.member_id,
+           after={"plan": facts.plan.name})  # fmt: skip
+    notice = Notice(NoticeKind.APPLICATION, {"application": row.id, "plan": facts.plan.name, "who": account.name})
+    await add_notice(session, trail, row.community_id, notice, member=MemberId(row.member_id), dedupe=f"application:{row.id}")
+
+
 class Applications:
-    """Asks the creator, and keeps what they said."""
+    """Shows the creator who asks, and keeps what they say."""
 
     def __init__(self, *, db: Database, clock: Clock, ids: Ids) -> None:
         self._db = db
         self._clock = clock
         self._ids = ids
-
-    async def check(self, code: str, who: Identity, *, cause: CauseId) -> None:
-        """Return where ``who`` may pay through a link as far as its creator says; ask the creator where they have not been asked yet.
-
-        Refusals ``asked_first`` until the creator answers, ``not_accepted`` when the answer was no.
-        """
-        async with self._db.reading() as session:
-            facts = await invites.look(session, code)
-        if facts is None or not facts.plan.approval:
-            return
-        async with self._db.transaction() as session:
-            account = await accounts.ensure(session, facts.invite.community_id, who, self._ids, self._clock.now())
-            await members.hold(session, account.member_id)
-            known = await applications.of_member(session, facts.plan.id, account.member_id)
-            state = known.state if known else ApplicationState.WAITING
-            if known is None:
-                trail = Trail(self._ids, self._clock.now(), cause, who.actor)
-                await self._ask(session, facts, account, trail)
-        if state == ApplicationState.WAITING:
-            raise Refusal(
-                "asked_first",
-                f"{facts.link.community_name} looks at everybody who asks for “{facts.plan.name}” before they pay. "
-                "Your question is there, and you are told as soon as it is answered. Nothing was charged.",
-            )
-        if state == ApplicationState.DECLINED:
-            raise Refusal(
-                "not_accepted",
-                f"{facts.link.community_name} has not accepted you for “{facts.plan.name}”. Nothing was charged. "
-                "Ask its owner if you think that is a mistake; they can change it.",
-            )
 
     async def listing(self, community: CommunityId) -> list[Applicant]:
         """Return who waits for an answer, the longest first."""
@@ -95,17 +103,6 @@ class Applications:
             dedupe = f"{kind}:{row.id}:{trail.at.isoformat()}"
             await add_notice(session, trail, community, notice, member=MemberId(row.member_id), dedupe=dedupe)
             return applicant
-
-    async def _ask(self, session: Session, facts: InviteFacts, account: AccountRow, trail: Trail) -> None:
-        row = ApplicationRow(
-            id=ApplicationId(trail.ids.new()), community_id=account.community_id, plan_id=facts.plan.id,
-            member_id=account.member_id, account_id=account.id, asked_at=trail.at,
-        )  # fmt: skip
-        session.add(row)
-        record(session, trail, row.community_id, "application.waiting", ("application", row.id), member=row.member_id,
-               after={"plan": facts.plan.name})  # fmt: skip
-        notice = Notice(NoticeKind.APPLICATION, {"application": row.id, "plan": facts.plan.name, "who": account.name})
-        await add_notice(session, trail, row.community_id, notice, member=MemberId(row.member_id), dedupe=f"application:{row.id}")
 
     async def _applicant(self, session: Session, row: ApplicationRow) -> Applicant:
         account = await session.get_one(AccountRow, row.account_id)

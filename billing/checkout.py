@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from billing import pricing, stock, trial
-from billing.application import Applications
+from billing.application import answered
 from billing.customer import Customers, Payer, is_gone
 from billing.eligibility import Outlook, check_bound, check_not_member, check_place, check_places, outlook
 from core.clock import Clock
@@ -59,7 +59,6 @@ class Checkouts:
         self._gateways = gateways
         self._public_url = public_url.rstrip("/")
         self._customers = Customers(db=db, ids=ids)
-        self._applications = Applications(db=db, clock=clock, ids=ids)
 
     async def start(
         self, code: str, who: Identity, *, cause: CauseId, price: PriceId | None = None, amount: Money | None = None
@@ -70,8 +69,9 @@ class Checkouts:
         ``payment_pending``, ``sold_out``, ``price_unknown``, ``below_floor``, ``asked_first``, ``not_accepted``.
         """
         for _ in range(3):
-            await self._applications.check(code, who, cause=cause)
             wanted = await self._order(code, who, cause, price, amount)
+            if isinstance(wanted, Refusal):
+                raise wanted
             order, gateway = wanted.order, await self._gateways.of(wanted.order.stripe_account_id)
             if wanted.known and order.checkout_session_id:
                 look = gateway.checkout if wanted.same else gateway.expire_checkout
@@ -113,7 +113,8 @@ class Checkouts:
         async with self._db.reading() as session:
             return await outlook(session, community, who)
 
-    async def _order(self, code: str, who: Identity, cause: CauseId, price: PriceId | None, amount: Money | None) -> _Wanted:
+    async def _order(self, code: str, who: Identity, cause: CauseId, price: PriceId | None, amount: Money | None) -> _Wanted | Refusal:
+        """Return the order, new or found; or, stored too, that the creator is to accept somebody first."""
         async with self._db.transaction() as session:
             facts = await invites.look(session, code)
             if facts is None:
@@ -127,15 +128,17 @@ class Checkouts:
             known = await orders.open_order(session, account.member_id, facts.plan.id)
             trail = Trail(self._ids, now, cause, who.actor)
             chosen = pricing.choose(facts.plan, price)
+            if (no := await answered(session, facts, account, trail)) is not None:
+                return no
             row = await pricing.priced(session, facts.plan, chosen, amount, trail)
             if known is not None and _usable(known, now.timestamp()):
                 return _Wanted(facts, known, row, known=True, same=price is None or known.price_id == row.id)
+            await stock.take(session, facts.plan, account.member_id)
             await check_not_member(session, account, facts.plan, chosen.interval)
             if known is not None:
                 orders.advance(session, known, OrderStatus.EXPIRED, trail)
                 await session.flush()
             await check_places(session, facts, account)
-            await stock.take(session, facts.plan, account.member_id)
             order = self._new(facts, account, row, trail)
             session.add(order)
             await session.flush()

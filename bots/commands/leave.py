@@ -50,7 +50,9 @@ async def press(desk: Desk, call: Call) -> CommandReply:
 
 def _offer(leaving: Leaving, reason: str) -> CommandReply:
     often = counted(leaving.months, "month") if leaving.months else "your next payment"
-    buttons = (ReplyButton(f"Stay, with {leaving.percent} % off", action=f"leave:{reason} {STAY}"),) if leaving.percent is not None else ()
+    buttons: tuple[ReplyButton, ...] = ()
+    if leaving.percent is not None:
+        buttons = (ReplyButton(f"Stay, with {leaving.percent} % off", action=f"leave:{reason} {STAY}"),)
     if leaving.pause:
         buttons += (ReplyButton("Pause for a month instead", action=f"leave:{reason} {PAUSED}"),)
     offer: Text = (f"Stay, and {leaving.percent} % is taken off {often}. ",) if leaving.percent is not None else ()
