@@ -146,7 +146,7 @@ def _check(new: NewCoupon) -> str:
     code = new.code.strip().upper()
     if not _CODE.fullmatch(code):
         raise Refusal("bad_code", "A code has 3 to 40 letters, digits and hyphens, like SPRING-25.")
-    if (new.percent is None) == (new.amount is None) or not 1 <= (new.percent or 1) <= 100:  # noqa: PLR2004 - percent
+    if (new.percent is None) == (new.amount is None) or not 1 <= (1 if new.percent is None else new.percent) <= 100:  # noqa: PLR2004 - percent
         raise Refusal("bad_off", "Say what it takes off, like 20% or 5 USD.")
     if new.months is not None and not 0 <= new.months <= MOST_MONTHS:
         raise Refusal("bad_months", f"A code works for 1 to {MOST_MONTHS} months; 0 for always. Leave months out for one payment.")

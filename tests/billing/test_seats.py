@@ -56,6 +56,8 @@ class Hall:
         home = await communities.of_space(DEN)
         self.community = home.community_id
         async with self.db.transaction() as session:
+            if await session.get(ResourceRow, ResourceId("gold")) is not None:
+                return
             session.add(ResourceRow(
                 id=ResourceId("gold"), community_id=self.community, space_id=home.space_id, kind="role", external_id="9", name="Gold"
             ))  # fmt: skip
