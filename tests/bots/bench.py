@@ -19,6 +19,7 @@ from bots.settings import Configuration, read_settings
 from bots.use_cases import UseCases, build_use_cases
 from core.commands import CommandReply, CommandRequest
 from core.dispatch import stripe_lane
+from core.errors import Refusal
 from core.ids import CauseId, Ids, PlatformName, PlatformUserId
 from core.people import Identity
 from core.platform import PlatformAdapter, Resource, Space
@@ -95,6 +96,17 @@ class Bench:
         link = (await self.ask(user, "join", **({"plan": plan} if plan else {}))).buttons[0].url
         who = Identity(NAME, self.world.realm, user, name)
         return await self.cases.desk.checkouts.start(link.rpartition("/")[2], who, cause=CauseId(self.base.ids.new()))
+
+    async def tries(self, user: PlatformUserId, name: str, link: str) -> str:
+        """Let somebody go from a link to its checkout; returns why not, empty when they are there."""
+        who = Identity(NAME, self.world.realm, user, name)
+        try:
+            await self.cases.desk.checkouts.start(link.rpartition("/")[2], who, cause=CauseId(self.base.ids.new()))
+        except Refusal as refusal:
+            return refusal.code
+        finally:
+            await self.dispatcher.settled()
+        return ""
 
     async def buy(self, user: PlatformUserId, name: str, plan: str = "") -> str:
         """Let somebody buy what is sold, have the processor's word come in, and return their subscription's id."""
