@@ -1,6 +1,7 @@
 """What is sold and how it changes, from chat."""
 
 import re
+from datetime import timedelta
 
 from sqlmodel import select
 
@@ -211,3 +212,23 @@ def test_every_button_s_command_can_be_pressed() -> None:
         ("application",),
         ("wait",),
     }
+
+
+async def test_who_changes_plan_is_given_the_new_role_before_the_old_one_is_taken_however_often_it_fails(bench: Bench) -> None:
+    await bench.plan(name="Silver", price="5 USD")
+    await bench.buy(bench.fan, "Fay")
+    gold = bench.world.thing(bench.space, "Gold only")
+    await bench.plan(role=gold.external_id)
+    has = bench.world.places[bench.space.external_id].members[bench.fan]
+    ways = await bench.ask(bench.fan, "change")
+    thing = bench.world.places[bench.space.external_id].things[gold.external_id]
+    thing.busy = True
+    await press(bench, bench.fan, ways, "Gold")
+    assert has == {bench.role.external_id}, "the old one stays until the new one is there"
+    thing.busy = False
+    bench.clock.advance(timedelta(minutes=2))
+    await bench.dispatcher.settled()
+    for lane in await bench.due():
+        bench.dispatcher.wake(lane)
+    await bench.dispatcher.settled()
+    assert has == {gold.external_id}
