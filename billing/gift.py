@@ -3,26 +3,21 @@
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from billing import stock
+from billing import gift_settling, stock
 from billing.customer import Customers, Payer, is_gone
-from billing.giving import Extensions, Given, give, take_back
-from billing.ledger import FEE_KNOWN_AFTER, SALES, Books
+from billing.gift_settling import lasts
+from billing.giving import Extensions, Given, check_not_for_life
 from core.clock import Clock
-from core.dispatch import stripe_lane
 from core.errors import PermanentError, Refusal
-from core.events import Notice, NoticeKind
 from core.ids import CauseId, CommunityId, GiftId, Ids, MemberId, PlatformName, StripeAccountId
 from core.money import Money, check_chargeable
-from core.payments import CheckoutRequest, CheckoutSnapshot, CheckoutStatus, Interval, PaymentGateways, PaymentSnapshot, PaymentState
+from core.payments import CheckoutRequest, CheckoutSnapshot, CheckoutStatus, PaymentGateways, PaymentSnapshot, PaymentState
 from core.people import Identity
-from storage import accounts, gifts, linking, members, plans, states
-from storage.accounts import AccountRow
+from storage import accounts, gifts, linking, plans, states
 from storage.audit import Trail, record
 from storage.communities import CommunityRow
 from storage.database import Database, Session
-from storage.entitlements import SourceKind
 from storage.gifts import GiftRow, GiftStatus
-from storage.outbox import add_notice, add_refetch
 from storage.plans import PlanRow, PlanStatus, PlanView, PriceView
 from storage.stripe_accounts import ENVIRONMENT
 
@@ -121,7 +116,7 @@ class Gifts:
             await self._may_take(session, gift, view, who)
             trail = Trail(self._ids, self._clock.now(), cause, who.actor)
             account = await accounts.ensure(session, gift.community_id, who, self._ids, trail.at)
-            given = await self._hand_over(session, gift, account, trail)
+            given = await gift_settling.hand_over(session, gift, account, trail)
         await self._carry_out(given)
         return replace(view, status=GiftStatus.TAKEN)
 
@@ -139,7 +134,7 @@ class Gifts:
             gift.checkout_session_id = checkout.external_id
             session.add(gift)
             if payment is not None and checkout.payment is PaymentState.PAID:
-                given = await self._paid(session, gift, payment, trail)
+                given = await gift_settling.paid(session, gift, payment, trail)
             elif checkout.status is CheckoutStatus.EXPIRED and gift.status == GiftStatus.OPEN:
                 gifts.advance(session, gift, GiftStatus.EXPIRED, trail, checkout.external_id)
             elif checkout.status is CheckoutStatus.COMPLETE and gift.status in {GiftStatus.OPEN, GiftStatus.PENDING}:
@@ -153,7 +148,7 @@ class Gifts:
         async with self._db.transaction() as session:
             gift = await session.get(GiftRow, gift_id, with_for_update=True)
             if gift is not None and gift.stripe_account_id == account:
-                given = await self._book(session, gift, payment, Trail(self._ids, self._clock.now(), cause))
+                given = await gift_settling.book(session, gift, payment, Trail(self._ids, self._clock.now(), cause))
         await self._carry_out(given)
 
     def _code(self, cause: CauseId) -> str:
@@ -177,6 +172,8 @@ class Gifts:
             price = _priced(view)
             cost = Money(price.money.minor * new.count, price.money.currency)
             check_chargeable(cost)
+            if to is not None:
+                await check_not_for_life(session, (community, MemberId(to.member_id)), row.id)
             await stock.take(session, view, MemberId(to.member_id) if to else None)
             gift = GiftRow(
                 id=GiftId(cause), community_id=community, member_id=account.member_id, giver=account.name, plan_id=row.id,
@@ -207,55 +204,6 @@ class Gifts:
         customer = await self._customers.ensure(gateway, payer)
         return await gateway.create_checkout(replace(request, customer=customer), key=f"gift:{gift.id}:{customer}")
 
-    async def _paid(self, session: Session, gift: GiftRow, payment: PaymentSnapshot, trail: Trail) -> Given | None:
-        given = None
-        if gift.status not in {GiftStatus.PAID, GiftStatus.TAKEN, GiftStatus.REFUNDED}:
-            gift.paid_at, gift.stripe_payment_intent_id = trail.at, payment.external_id
-            gifts.advance(session, gift, GiftStatus.PAID, trail, payment.external_id)
-        if gift.status == GiftStatus.PAID and gift.for_account_id is not None:
-            given = await self._hand_over(session, gift, await session.get_one(AccountRow, gift.for_account_id), trail)
-        elif gift.status == GiftStatus.TAKEN and gift.taken_by is not None:
-            given = await self._again(session, gift, trail)
-        return await self._book(session, gift, payment, trail) or given
-
-    async def _book(self, session: Session, gift: GiftRow, payment: PaymentSnapshot, trail: Trail) -> Given | None:
-        books = Books(session, self._ids, gift.community_id, gift.stripe_account_id, trail)
-        await books.payment(payment, SALES, f"gift:{gift.id}")
-        if payment.unsettled:
-            lane, due = stripe_lane(gift.stripe_account_id), trail.at + FEE_KNOWN_AFTER
-            await add_refetch(session, trail, gift.community_id, lane, payment.external_id, due)
-        if not payment.given_back:
-            return None
-        taken_by = gift.taken_by
-        if gift.status != GiftStatus.REFUNDED:
-            gifts.advance(session, gift, GiftStatus.REFUNDED, trail, payment.external_id)
-            if taken_by is not None:
-                plan = await session.get_one(PlanRow, gift.plan_id)
-                notice = Notice(NoticeKind.ENDED, {"plan": plan.name, "why": "gift"})
-                await add_notice(session, trail, gift.community_id, notice, member=taken_by, dedupe=f"ended:{gift.id}")
-        back = await take_back(session, (SourceKind.GIFT, gift.id), trail)
-        return Given(back.until, back) if back is not None else None
-
-    async def _hand_over(self, session: Session, gift: GiftRow, account: AccountRow, trail: Trail) -> Given:
-        await members.hold(session, account.member_id)
-        given = await self._give(session, gift, MemberId(account.member_id), trail)
-        gift.taken_by = account.member_id
-        gifts.advance(session, gift, GiftStatus.TAKEN, trail)
-        plan = await session.get_one(PlanRow, gift.plan_id)
-        facts = {"plan": plan.name, "giver": gift.giver, "lasts": lasts(gift.interval), "pays_next": given.extension is not None,
-                 "until": given.until.isoformat() if given.until else None}  # fmt: skip
-        await add_notice(session, trail, gift.community_id, Notice(NoticeKind.GIFT, facts), member=MemberId(account.member_id),
-                         dedupe=f"gift:{gift.id}")  # fmt: skip
-        told = Notice(NoticeKind.GIFT_TAKEN, {"plan": plan.name, "who": account.name})
-        await add_notice(session, trail, gift.community_id, told, member=gift.member_id, dedupe=f"gift_taken:{gift.id}")
-        return given
-
-    async def _again(self, session: Session, gift: GiftRow, trail: Trail) -> Given:
-        return await self._give(session, gift, MemberId(gift.taken_by or ""), trail)
-
-    async def _give(self, session: Session, gift: GiftRow, member: MemberId, trail: Trail) -> Given:
-        return await give(session, (gift.community_id, member), gift.plan_id, gift.interval, (SourceKind.GIFT, gift.id), trail)
-
     async def _may_take(self, session: Session, gift: GiftRow, view: GiftView, who: Identity) -> None:
         if gift.status == GiftStatus.TAKEN:
             raise Refusal("gift_taken", "This gift has been taken already. If that was not you, ask whoever gave it to you.")
@@ -280,14 +228,6 @@ class Gifts:
         places = tuple(dict.fromkeys(space.platform for space in await linking.spaces_of(session, gift.community_id)))
         status = GiftStatus(gift.status)
         return GiftView(gift.id, gift.community_id, community.name, plan.name, gift.giver, lasts(gift.interval), status, places)
-
-
-def lasts(interval: Interval) -> str:
-    """Say how long something lasts: ``for a month``, ``for 3 months``, ``for life``."""
-    if interval.unit == "once":
-        return "for life"
-    unit = "day" if interval.unit == "days" else str(interval.unit)
-    return f"for a {unit}" if interval.count == 1 else f"for {interval.count} {unit}s"
 
 
 def _priced(plan: PlanView) -> PriceView:

@@ -31,16 +31,23 @@ class Given:
 
 
 async def give(
-    session: Session, member: tuple[CommunityId, MemberId], plan: PlanId, interval: Interval, source: tuple[SourceKind, str], trail: Trail
+    session: Session,
+    member: tuple[CommunityId, MemberId],
+    plan: PlanId,
+    interval: Interval,
+    source: tuple[SourceKind, str],
+    trail: Trail,
+    *,
+    paid: bool = False,
 ) -> Given:
-    """Write what a member is given, once for each source. Refusal ``has_for_life``."""
+    """Write what a member is given, once for each source. Refusals ``just_given``, and ``has_for_life`` unless it is ``paid`` already."""
     known = await entitlements.by_source(session, *source)
     moved = await extensions.of_source(session, source[1])
     if known is not None or moved is not None:
         return Given(moved.until, moved if moved.done_at is None else None) if moved else Given(known.expires_at if known else None)
-    held = await entitlements.live(session, *member, plan)
-    if any(row.expires_at is None for row in held):
-        raise Refusal("has_for_life", "They have that plan for life already. Choose another plan, or keep it for somebody else.")
+    if not paid:
+        await check_not_for_life(session, member, plan)
+    held = [row for row in await entitlements.live(session, *member, plan) if row.expires_at is not None]
     paying = await subscriptions.renewing(session, member[1], plan)
     if paying is not None and interval.unit != "once":
         return await _later(session, paying, interval, source[1], trail)
@@ -52,6 +59,25 @@ async def give(
     )  # fmt: skip
     await change(session, row, Access(Verdict.OPEN, until), plan, trail)
     return Given(until)
+
+
+async def check_not_for_life(session: Session, member: tuple[CommunityId, MemberId], plan: PlanId) -> None:
+    """Refuse (``has_for_life``) what would add nothing."""
+    if any(row.expires_at is None for row in await entitlements.live(session, *member, plan)):
+        raise Refusal("has_for_life", "They have that plan for life already. Choose another plan, or keep it for somebody else.")
+
+
+async def reopen(session: Session, held: EntitlementRow, trail: Trail) -> None:
+    """Open again what a refund that failed had ended: what was left of it, after what its holder has by now."""
+    if held.expires_at is None or held.state == EntitlementState.ACTIVE:
+        await change(session, held, Access(Verdict.OPEN, held.expires_at), held.plan_id, trail)
+        return
+    left = held.expires_at - max(held.starts_at, held.ended_at or held.starts_at)
+    if left <= timedelta(0):
+        return
+    others = await entitlements.live(session, held.community_id, held.member_id, held.plan_id)
+    held.starts_at = max([trail.at, *[await end_of(session, other) for other in others if other.expires_at is not None]])
+    await change(session, held, Access(Verdict.OPEN, held.starts_at + left), held.plan_id, trail)
 
 
 async def end_of(session: Session, held: EntitlementRow) -> datetime:

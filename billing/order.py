@@ -1,10 +1,10 @@
 """What becomes of an order once its checkout says something."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from billing import stock, trial
 from billing.eligibility import extends
-from billing.giving import end_of, take_back
+from billing.giving import end_of, reopen, take_back
 from billing.ledger import FEE_KNOWN_AFTER, SALES, Books
 from billing.subscription import Also, Subscriptions, change
 from core.clock import Clock
@@ -79,7 +79,7 @@ class Orders:
             if held is not None and payment.given_back:
                 await take_back(session, (SourceKind.PASS, order.id), trail)
             elif held is not None and payment.restored:
-                await _reopen(session, held, trail)
+                await reopen(session, held, trail)
             if also is not None:
                 await also(session)
 
@@ -117,19 +117,6 @@ class Orders:
             source_kind=SourceKind.PASS, source_id=order.id, starts_at=start, state=EntitlementState.ENDED, cause_id=trail.cause,
         )  # fmt: skip
         await change(session, held, Access(Verdict.OPEN, plus(start, interval)), order.plan_id, trail)
-
-
-async def _reopen(session: Session, held: EntitlementRow, trail: Trail) -> None:
-    """Open a pass again whose refund failed: what was left of it, after what its holder has by now."""
-    if held.expires_at is None or held.state == EntitlementState.ACTIVE:
-        await change(session, held, Access(Verdict.OPEN, held.expires_at), held.plan_id, trail)
-        return
-    left = held.expires_at - max(held.starts_at, held.ended_at or held.starts_at)
-    if left <= timedelta(0):
-        return
-    others = await entitlements.live(session, held.community_id, held.member_id, held.plan_id)
-    held.starts_at = max([trail.at, *[await end_of(session, other) for other in others if other.expires_at is not None]])
-    await change(session, held, Access(Verdict.OPEN, held.starts_at + left), held.plan_id, trail)
 
 
 async def _status(gateway: PaymentGateway, checkout: CheckoutSnapshot) -> OrderStatus:

@@ -19,6 +19,7 @@ class NoticeKind(StrEnum):
     SEAT_FREE = "seat_free"
     GIFT = "gift"
     GIFT_TAKEN = "gift_taken"
+    GIFT_BACK = "gift_back"
     COMP = "comp"
     PRICE_CHANGE = "price_change"
     MOVED = "moved"

@@ -16,6 +16,7 @@ SOLD = frozenset(
         NoticeKind.SEAT_FREE,
         NoticeKind.GIFT,
         NoticeKind.GIFT_TAKEN,
+        NoticeKind.GIFT_BACK,
         NoticeKind.COMP,
         NoticeKind.PRICE_CHANGE,
         NoticeKind.MOVED,
@@ -34,8 +35,8 @@ def to_buyer(notice: Notice, community: str) -> Message:
             body: tuple[Span, ...] = ("A seat of ", plan, " is kept for you until ", _moment(facts["until"]), ". ", _join(facts),
                     " takes you to the payment; after that it is offered to the next in line.")  # fmt: skip
             return Message(f"{community}: it is your turn", body)
-        case NoticeKind.GIFT_TAKEN:
-            return Message(f"{community}: your gift has arrived", (Bold(str(facts["who"])), " has ", plan, " from you. Thank you!"))
+        case NoticeKind.GIFT_TAKEN | NoticeKind.GIFT_BACK:
+            return _gift(notice.kind, facts, plan, community)
         case NoticeKind.PRICE_CHANGE:
             return _price_change(facts, plan, community)
         case NoticeKind.MOVED:
@@ -49,6 +50,15 @@ def to_buyer(notice: Notice, community: str) -> Message:
             return Message(f"{community}: your plan changes", body)
         case _:
             return _given(notice.kind, facts, plan, community)
+
+
+def _gift(kind: NoticeKind, facts: Any, plan: Bold, community: str) -> Message:  # noqa: ANN401 - a notice's facts are plain JSON
+    if kind is NoticeKind.GIFT_TAKEN:
+        return Message(f"{community}: your gift has arrived", (Bold(str(facts["who"])), " has ", plan, " from you. Thank you!"))
+    after: tuple[Span, ...] = (" It has ended. ", _join(facts), " gets you one of your own.")
+    if facts.get("next"):
+        after = (" Your next payment is on ", _moment(facts["next"]), " again.")
+    return Message(f"{community}: a gift was taken back", ("The gift of ", plan, " was refunded to whoever gave it.", *after))
 
 
 def _decided(facts: Any, plan: Bold, community: str, *, accepted: bool) -> Message:  # noqa: ANN401 - a notice's facts are plain JSON

@@ -1,6 +1,6 @@
 """Changes planned for the end of a period: docs.stripe.com/api/subscription_schedules. One begins with a subscription that is there."""
 
-from sandbox.stripe import cycle, item_changes, prices, subscription_items
+from sandbox.stripe import cycle, item_changes, periods, prices, subscription_items
 from sandbox.stripe import subscription_state as state
 from sandbox.stripe.account import Account
 from sandbox.stripe.call import Call, Route, get, listing, post
@@ -74,13 +74,13 @@ def _phases(account: Account, subscription: Resource, given: list[Json]) -> list
     now, end = account.now(subscription["customer"]), cycle.period_end(subscription)
     found: list[Json] = []
     for place, each in enumerate(given):
-        start = each.get("start_date", found[-1]["end_date"] if found else now)
+        start: int = each.get("start_date", found[-1]["end_date"] if found else now)
         if place and start != found[-1]["end_date"]:
             raise invalid("Each phase must begin where the one before it ends.", f"phases[{place}][start_date]")
         if not place and each.get("end_date", end) != end:
             raise invalid("In this sandbox the first phase ends with the period that runs.", "phases[0][end_date]")
         items = [_item(account, item, f"phases[{place}][items][{number}]") for number, item in enumerate(each["items"])]
-        until = each.get("end_date", end if not place else _after(account, items, start))
+        until: int = each.get("end_date", end if not place else _after(account, items, start))
         found.append(_phase(subscription, items, start, until, each.get("proration_behavior", "create_prorations")))
     if not found or len(found) > 2:  # noqa: PLR2004 - what runs now, and what follows
         raise invalid("In this sandbox a schedule has one or two phases.", "phases")
@@ -93,7 +93,7 @@ def _item(account: Account, given: Json, param: str) -> tuple[str, int]:
 
 def _after(account: Account, items: list[tuple[str, int]], start: int) -> int:
     every = account.table("price").get(items[0][0])["recurring"]
-    return cycle.periods.end_after(start, every["interval"], every["interval_count"], start)
+    return periods.end_after(start, every["interval"], every["interval_count"], start)
 
 
 def _turn(account: Account, schedule: Resource, subscription: Resource) -> None:
@@ -101,7 +101,7 @@ def _turn(account: Account, schedule: Resource, subscription: Resource) -> None:
     following = schedule["phases"][1]
     table = account.table("price")
     before = cycle.items_of(subscription)
-    after = [
+    after: list[Json] = [
         Resource({**item, "price": table.get(new["price"]), "plan": prices.plan_of(table.get(new["price"])), "quantity": new["quantity"]})
         for item, new in zip(before, following["items"], strict=True)
     ]

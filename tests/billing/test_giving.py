@@ -190,7 +190,8 @@ async def test_a_gift_to_a_member_who_pays_moves_their_next_payment_and_its_refu
     assert (await subscription(market)).period_end == plus(before, parse_interval("month"))
     await give_back(market, gift)
     assert (await subscription(market)).period_end == before
-    assert [facts["why"] for facts in await told(market, "ended")] == ["gift"]
+    assert [facts["next"] for facts in await told(market, "gift_back")] == [before.isoformat()]
+    assert await told(market, "ended") == [], "they go on paying"
 
 
 async def test_a_gift_given_back_ends(market: Market) -> None:
@@ -200,6 +201,12 @@ async def test_a_gift_given_back_ends(market: Market) -> None:
     assert await held(market) == []
     async with market.db.reading() as session:
         assert (await session.get_one(GiftRow, gift)).status == GiftStatus.REFUNDED
+
+
+async def test_who_has_it_for_life_is_given_nothing_before_anybody_pays(market: Market) -> None:
+    await market.plan(interval=parse_interval("once"))
+    await market.buy(await market.link(), BEN)
+    assert "keep it for somebody else" in await refusal(give(market, BEN), "has_for_life")
 
 
 async def test_a_gift_link_is_taken_by_whoever_opens_it_first(market: Market) -> None:
