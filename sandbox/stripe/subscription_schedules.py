@@ -74,13 +74,14 @@ def _phases(account: Account, subscription: Resource, given: list[Json]) -> list
     now, end = account.now(subscription["customer"]), cycle.period_end(subscription)
     found: list[Json] = []
     for place, each in enumerate(given):
-        start: int = each.get("start_date", found[-1]["end_date"] if found else now)
+        follows: int = found[-1]["end_date"] if found else now
+        start: int = each.get("start_date") or follows
         if place and start != found[-1]["end_date"]:
             raise invalid("Each phase must begin where the one before it ends.", f"phases[{place}][start_date]")
         if not place and each.get("end_date", end) != end:
             raise invalid("In this sandbox the first phase ends with the period that runs.", "phases[0][end_date]")
         items = [_item(account, item, f"phases[{place}][items][{number}]") for number, item in enumerate(each["items"])]
-        until: int = each.get("end_date", end if not place else _after(account, items, start))
+        until: int = each.get("end_date") or (_after(account, items, start) if place else end)
         found.append(_phase(subscription, items, start, until, each.get("proration_behavior", "create_prorations")))
     if not found or len(found) > 2:  # noqa: PLR2004 - what runs now, and what follows
         raise invalid("In this sandbox a schedule has one or two phases.", "phases")

@@ -14,6 +14,7 @@ from core.errors import Refusal
 from core.ids import CauseId, CommunityId, EntitlementId, Ids, InviteId, MemberId, OrderId, PlanId, PlatformUserId, PriceId, ResourceId
 from core.payments import IntervalUnit
 from core.people import Identity
+from core.platform import ResourceKind
 from membership.community import Communities
 from sandbox.clock import VirtualClock
 from storage import accounts, entitlements, plans, stock, stripe_accounts
@@ -59,7 +60,7 @@ class Hall:
             if await session.get(ResourceRow, ResourceId("gold")) is not None:
                 return
             session.add(ResourceRow(
-                id=ResourceId("gold"), community_id=self.community, space_id=home.space_id, kind="role", external_id="9", name="Gold"
+                id=ResourceId("gold"), community_id=self.community, space_id=home.space_id, kind=ResourceKind.ROLE, external_id="9", name="Gold"
             ))  # fmt: skip
 
     async def plan(self, name: str = "Gold", seats: int | None = SEATS) -> str:
