@@ -9,7 +9,7 @@ from stripe.params import SubscriptionScheduleUpdateParams, SubscriptionUpdatePa
 from billing.stripe.caller import Caller
 from billing.stripe.promotions import create_coupon
 from billing.stripe.snapshots import id_of, subscription_snapshot
-from billing.stripe.subscription import fetch_subscription
+from billing.stripe.subscription import fetch_subscription, release
 from core.payments import ChangeTiming, SubscriptionSnapshot
 from core.promotions import Discount
 
@@ -19,7 +19,10 @@ async def change_price(call: Caller, external_id: str, price: str, timing: Chang
     held = await call.get("subscriptions", external_id)
     (item, *_) = held["items"]["data"]
     if planned := id_of(held.get("schedule")):
-        await call(lambda options: call.v1.subscription_schedules.release_async(planned, options=options), key=f"{key}:release:{planned}")
+        if timing is ChangeTiming.PERIOD_END and await _is_planned(call, planned, price):
+            return await fetch_subscription(call, external_id)
+        await release(call, planned)
+        key = f"{key}:{planned}"  # asked again after a crash: the same key would bring back the plan that was just let go of
     if item["price"]["id"] == price:
         return await fetch_subscription(call, external_id)
     if timing is ChangeTiming.PERIOD_END:
@@ -29,6 +32,11 @@ async def change_price(call: Caller, external_id: str, price: str, timing: Chang
     if timing is ChangeTiming.PAID:
         params["proration_behavior"], params["payment_behavior"] = "always_invoice", "pending_if_incomplete"
     return await update(call, external_id, params, key)
+
+
+async def _is_planned(call: Caller, schedule: str, price: str) -> bool:
+    phases = (await call.get("subscription_schedules", schedule))["phases"]
+    return len(phases) > 1 and phases[-1]["items"][0]["price"] == price
 
 
 async def _plan(call: Caller, external_id: str, item: dict[str, Any], price: str, key: str) -> None:

@@ -4,7 +4,7 @@ import stripe
 from stripe.params import SubscriptionUpdateParams
 
 from billing.stripe.caller import Caller
-from billing.stripe.snapshots import subscription_snapshot
+from billing.stripe.snapshots import id_of, subscription_snapshot
 from core.errors import PermanentError
 from core.payments import SubscriptionSnapshot
 
@@ -32,7 +32,16 @@ async def cancel(call: Caller, external_id: str, *, at_period_end: bool, key: st
     try:
         return subscription_snapshot(await call(send, key=key))
     except PermanentError:
-        now = await fetch_subscription(call, external_id)
-        if now.status in ENDED:
-            return now
-        raise
+        held = await call.get("subscriptions", external_id)
+        if held["status"] in ENDED:
+            return subscription_snapshot(held)
+        planned = id_of(held.get("schedule"))
+        if not planned:
+            raise
+    await release(call, planned)  # what is planned for its next period would not come; until then Stripe lets nobody cancel beside it
+    return subscription_snapshot(await call(send, key=f"{key}:{planned}"))
+
+
+async def release(call: Caller, schedule: str) -> None:
+    """Let go of what was planned for a subscription's next period."""
+    await call(lambda options: call.v1.subscription_schedules.release_async(schedule, options=options), key=f"release:{schedule}")

@@ -60,7 +60,8 @@ class Hall:
             if await session.get(ResourceRow, ResourceId("gold")) is not None:
                 return
             session.add(ResourceRow(
-                id=ResourceId("gold"), community_id=self.community, space_id=home.space_id, kind=ResourceKind.ROLE, external_id="9", name="Gold"
+                id=ResourceId("gold"), community_id=self.community, space_id=home.space_id, kind=ResourceKind.ROLE, external_id="9",
+                name="Gold",
             ))  # fmt: skip
 
     async def plan(self, name: str = "Gold", seats: int | None = SEATS) -> str:

@@ -54,6 +54,13 @@ async def test_a_plan_s_terms_are_set_and_said(bench: Bench) -> None:
     )
 
 
+async def test_the_list_says_how_many_seats_are_free(bench: Bench) -> None:
+    await bench.plan()
+    await bench.ask(bench.creator, "doorman plan set", plan="Gold", seats=2, approval=False)
+    await bench.buy(bench.fan, "Fay")
+    assert "1 member, 1 seat of 2 free." in text(await bench.ask(bench.creator, "doorman plan list"))
+
+
 # seats
 
 
