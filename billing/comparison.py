@@ -61,6 +61,7 @@ def differs(row: SubscriptionRow, snapshot: SubscriptionSnapshot) -> bool:
     """Whether our row says something else than the processor."""
     ends = snapshot.period_end if snapshot.cancel_at_period_end else snapshot.cancel_at
     same = (row.status, row.period_end, row.cancel_at) == (snapshot.status, snapshot.period_end, ends)
+    same = same and row.paused_until == snapshot.resumes_at and (row.next_price_id is not None) == (snapshot.waits or snapshot.planned)
     return not same or row.stripe_price_id not in snapshot.prices
 
 

@@ -40,9 +40,9 @@ async def check_place(session: Session, facts: InviteFacts, who: Identity) -> No
         )
 
 
-async def check_not_member(session: Session, account: AccountRow, plan: PlanView) -> None:
+async def check_not_member(session: Session, account: AccountRow, plan: PlanView, interval: Interval) -> None:
     """Refuse to sell a double: ``already_member``, ``payment_waiting``, ``payment_pending``."""
-    if not extends(plan.interval) and await entitlements.live(session, account.community_id, account.member_id, plan.id):
+    if not extends(interval) and await entitlements.live(session, account.community_id, account.member_id, plan.id):
         raise Refusal(ALREADY, f"You have “{plan.name}” already. Nothing was charged.")
     if (held := await subscriptions.waiting(session, account.member_id, plan.id)) is not None:
         raise Refusal("payment_waiting", _lives_on(held, plan.name))
@@ -66,7 +66,7 @@ async def outlook(session: Session, community: CommunityId, who: Identity) -> Ou
         plan = await plans.view(session, row)
         try:
             if account is not None:
-                await check_not_member(session, account, plan)
+                await check_not_member(session, account, plan, plan.interval)
         except Refusal as refusal:
             if refusal.code != ALREADY:
                 waiting.append((plan.name, refusal.message))
@@ -85,12 +85,6 @@ async def check_places(session: Session, facts: InviteFacts, account: AccountRow
         raise Refusal(
             "invite_used_up", "Somebody is just paying through this link for the last place. Try again in an hour, or ask for a new link."
         )
-
-
-async def trial_days(session: Session, account: AccountRow, plan: PlanView) -> int:
-    """Return how long a member tries a plan for nothing: once, and not in two checkouts at the same time."""
-    had = await subscriptions.ever(session, account.member_id) or await orders.trying(session, account.member_id)
-    return 0 if had else plan.trial_days
 
 
 def _lives_on(held: SubscriptionRow, plan: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from billing.gift import Gifts
 from billing.head_start import HeadStart
 from billing.order import Orders
 from billing.refund import Payments, Stopped
@@ -69,7 +70,7 @@ class _Item:
 class StripeInbox:
     """Works off a Stripe account's lane."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a delivery may be about as many things
         self,
         *,
         db: Database,
@@ -78,6 +79,7 @@ class StripeInbox:
         subscriptions: Subscriptions,
         orders: Orders,
         tips: Tips,
+        gifts: Gifts,
         payments: Payments,
         rng: random.Random,
     ) -> None:
@@ -87,6 +89,7 @@ class StripeInbox:
         self._subscriptions = subscriptions
         self._orders = orders
         self._tips = tips
+        self._gifts = gifts
         self._payments = payments
         self._rng = rng
         self._head_start = HeadStart()
@@ -162,6 +165,8 @@ class StripeInbox:
                 checkout = await (await self._gateways.of(account)).checkout(item.object_id)
                 if checkout.kind == "tip":
                     await self._tips.settle(account, checkout, cause=item.cause)
+                elif checkout.kind == "gift":
+                    await self._gifts.settle(account, checkout, cause=item.cause)
                 elif checkout.kind and not item.live and await self._waits(account, checkout.subscription):
                     raise Stopped("the community is stopped until somebody has looked at what would end in it")
                 elif checkout.kind:

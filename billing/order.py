@@ -1,8 +1,10 @@
 """What becomes of an order once its checkout says something."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from billing import stock, trial
 from billing.eligibility import extends
+from billing.giving import end_of, reopen, take_back
 from billing.ledger import FEE_KNOWN_AFTER, SALES, Books
 from billing.subscription import Also, Subscriptions, change
 from core.clock import Clock
@@ -10,6 +12,7 @@ from core.dispatch import stripe_lane
 from core.entitlement import Access, Verdict
 from core.ids import CauseId, CustomerId, EntitlementId, Ids, OrderId, StripeAccountId
 from core.payments import CheckoutSnapshot, CheckoutStatus, PaymentGateway, PaymentGateways, PaymentSnapshot, PaymentState
+from core.spans import plus
 from storage import customers, entitlements, invites, orders
 from storage.audit import Trail
 from storage.customers import CustomerRow
@@ -18,6 +21,7 @@ from storage.entitlements import EntitlementRow, EntitlementState, SourceKind
 from storage.orders import OrderRow, OrderStatus
 from storage.outbox import add_refetch
 from storage.plans import PlanRow
+from storage.prices import PriceRow
 
 
 class Orders:
@@ -73,9 +77,9 @@ class Orders:
                 await add_refetch(session, trail, order.community_id, stripe_lane(account), payment.external_id, due)
             held = await entitlements.by_source(session, SourceKind.PASS, order.id)
             if held is not None and payment.given_back:
-                await change(session, held, Access(Verdict.CLOSED), held.plan_id, trail)
-            elif held is not None and payment.restored and (held.expires_at is None or held.expires_at > trail.at):
-                await change(session, held, Access(Verdict.OPEN, held.expires_at), held.plan_id, trail)
+                await take_back(session, (SourceKind.PASS, order.id), trail)
+            elif held is not None and payment.restored:
+                await reopen(session, held, trail)
             if also is not None:
                 await also(session)
 
@@ -94,22 +98,25 @@ class Orders:
             order.paid_at = trail.at
             if order.invite_id is not None:
                 await invites.count_use(session, order.invite_id)
+            if checkout.customer:
+                await trial.follow(session, order, checkout.customer, trail)
+            await stock.took(session, await session.get_one(PlanRow, order.plan_id), order.member_id)
             if not checkout.subscription:
                 await self._open_pass(session, order, trail)
 
     async def _open_pass(self, session: Session, order: OrderRow, trail: Trail) -> None:
-        plan = await session.get_one(PlanRow, order.plan_id)
+        """Open what was paid once: after what the payer has of the plan already, or for life."""
+        plan, price = await session.get_one(PlanRow, order.plan_id), await session.get_one(PriceRow, order.price_id)
+        interval = price.interval_of(plan.interval)
         others = await entitlements.live(session, order.community_id, order.member_id, order.plan_id)
-        until: datetime | None = None
         start = trail.at
-        if extends(plan.interval):
-            start = max([trail.at, *(other.expires_at for other in others if other.expires_at is not None)])
-            until = start + timedelta(days=plan.interval.count)
+        if extends(interval):
+            start = max([trail.at, *[await end_of(session, other) for other in others if other.expires_at is not None]])
         held = EntitlementRow(
             id=EntitlementId(self._ids.new()), community_id=order.community_id, member_id=order.member_id, plan_id=order.plan_id,
             source_kind=SourceKind.PASS, source_id=order.id, starts_at=start, state=EntitlementState.ENDED, cause_id=trail.cause,
         )  # fmt: skip
-        await change(session, held, Access(Verdict.OPEN, until), order.plan_id, trail)
+        await change(session, held, Access(Verdict.OPEN, plus(start, interval)), order.plan_id, trail)
 
 
 async def _status(gateway: PaymentGateway, checkout: CheckoutSnapshot) -> OrderStatus:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from billing.gift import Gifts
 from billing.ledger import FEE_KNOWN_AFTER, SALES, Books
 from billing.looks import Looks
 from billing.order import Orders
@@ -10,7 +11,7 @@ from billing.tip import Tips
 from core.clock import Clock
 from core.dispatch import stripe_lane
 from core.errors import TransientError
-from core.ids import CauseId, Ids, OrderId, StripeAccountId, TipId
+from core.ids import CauseId, GiftId, Ids, OrderId, StripeAccountId, TipId
 from core.payments import InvoiceSnapshot, PaymentGateways, PaymentSnapshot
 from storage import comparing, subscriptions
 from storage.audit import Trail
@@ -28,7 +29,16 @@ class Payments:
     """Books any payment of ours, whichever it was for."""
 
     def __init__(
-        self, *, db: Database, clock: Clock, ids: Ids, gateways: PaymentGateways, subscriptions: Subscriptions, orders: Orders, tips: Tips
+        self,
+        *,
+        db: Database,
+        clock: Clock,
+        ids: Ids,
+        gateways: PaymentGateways,
+        subscriptions: Subscriptions,
+        orders: Orders,
+        tips: Tips,
+        gifts: Gifts,
     ) -> None:
         self._db = db
         self._clock = clock
@@ -37,6 +47,7 @@ class Payments:
         self._subscriptions = subscriptions
         self._orders = orders
         self._tips = tips
+        self._gifts = gifts
         self._looks = Looks(clock)
 
     async def look(
@@ -73,6 +84,8 @@ class Payments:
                 tip = await session.get(TipRow, TipId(payment.reference), with_for_update=True)
                 if tip is not None and tip.stripe_account_id == account:
                     await self._tips.book(session, tip, payment, Trail(self._ids, self._clock.now(), cause))
+        elif payment.kind == "gift":
+            await self._gifts.book(account, payment, GiftId(payment.reference), cause=cause)
         elif payment.kind == "order":
             async with self._db.reading() as session:
                 order = await session.get(OrderRow, OrderId(payment.reference))

@@ -20,6 +20,8 @@ ROUTES: dict[str, Subject] = {
     "customer.subscription.created": Subject.SUBSCRIPTION,
     "customer.subscription.updated": Subject.SUBSCRIPTION,
     "customer.subscription.deleted": Subject.SUBSCRIPTION,
+    "customer.subscription.pending_update_applied": Subject.SUBSCRIPTION,
+    "customer.subscription.pending_update_expired": Subject.SUBSCRIPTION,
     "customer.subscription.paused": Subject.SUBSCRIPTION,
     "customer.subscription.resumed": Subject.SUBSCRIPTION,
     "invoice.paid": Subject.INVOICE,

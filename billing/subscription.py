@@ -98,8 +98,9 @@ class Subscriptions:
             record(session, trail, row.community_id, "subscription.changed", ("subscription", row.id), member=row.member_id,
                    before=before, after=_facts(row))  # fmt: skip
         access = subscription_access(
-            snapshot, past_due_since=row.past_due_since, grace=grace, refunded_until=row.refunded_until, now=trail.at
-        )
+            snapshot, past_due_since=row.past_due_since, grace=grace, refunded_until=row.refunded_until, now=trail.at,
+            paid_until=row.paid_until,
+        )  # fmt: skip
         await self._entitle(session, row, access, trail, new=new)
         await _notify(session, row, before, trail)
 
@@ -107,7 +108,10 @@ class Subscriptions:
         """Return what :meth:`apply` would decide about a subscription we hold and the plan it would then be of; nothing is written."""
         plan, _ = await _sold(session, row, snapshot)
         since, grace = _failing_since(row, snapshot, at), await self._grace_of(session, row)
-        return subscription_access(snapshot, past_due_since=since, grace=grace, refunded_until=row.refunded_until, now=at), plan
+        access = subscription_access(
+            snapshot, past_due_since=since, grace=grace, refunded_until=row.refunded_until, now=at, paid_until=_paid_until(row, snapshot)
+        )
+        return access, plan
 
     async def _grace_of(self, session: Session, row: SubscriptionRow) -> timedelta:
         community = await session.get_one(CommunityRow, row.community_id)
@@ -178,6 +182,9 @@ async def change(session: Session, held: EntitlementRow, access: Access, plan: P
 async def _copy(session: Session, row: SubscriptionRow, snapshot: SubscriptionSnapshot, trail: Trail) -> None:
     row.plan_id, row.stripe_price_id = await _sold(session, row, snapshot)
     row.past_due_since = _failing_since(row, snapshot, trail.at)
+    row.paid_until, row.paused_until = _paid_until(row, snapshot), snapshot.resumes_at if snapshot.paused else None
+    if not snapshot.waits and not snapshot.planned:
+        row.next_price_id = None
     row.status = snapshot.status
     row.period_end = snapshot.period_end
     row.trial_end = snapshot.trial_end
@@ -198,6 +205,13 @@ async def _sold(session: Session, row: SubscriptionRow, snapshot: SubscriptionSn
     return sold
 
 
+def _paid_until(row: SubscriptionRow, snapshot: SubscriptionSnapshot) -> datetime | None:
+    """Return what was paid for when a pause began; None where there is no pause. What was paid for stays paid for as periods go by."""
+    if not snapshot.paused:
+        return None
+    return row.paid_until or (row.period_end if row.status else snapshot.period_end)
+
+
 def _failing_since(row: SubscriptionRow, snapshot: SubscriptionSnapshot, at: datetime) -> datetime | None:
     """Return since when a payment fails: a renewal since its period began, if that was after we last looked; else since we see it."""
     if snapshot.status != "past_due":
@@ -214,6 +228,7 @@ def _facts(row: SubscriptionRow) -> dict[str, Any]:
         "period_end": row.period_end.isoformat(),
         "cancel_at": row.cancel_at.isoformat() if row.cancel_at else None,
         "past_due_since": row.past_due_since.isoformat() if row.past_due_since else None,
+        "paused_until": row.paused_until.isoformat() if row.paused_until else None,
     }
 
 

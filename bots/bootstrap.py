@@ -149,6 +149,8 @@ async def _listen(doorman: Doorman, router: Router, group: GroupCommit) -> Async
         tips=doorman.cases.desk.tips,
         installs=doorman.cases.installs,
         linking=doorman.cases.desk.linking,
+        gifts=doorman.cases.desk.gifts,
+        waitlist=doorman.cases.desk.waitlist,
         webhooks=webhooks,
         database=base.db,
         clock=base.clock,

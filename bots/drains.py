@@ -26,6 +26,7 @@ def build_drains(base: Foundation, cases: UseCases) -> Mapping[str, Drain]:
         subscriptions=cases.subscriptions,
         orders=cases.orders,
         tips=cases.desk.tips,
+        gifts=cases.desk.gifts,
         payments=cases.payments,
         rng=base.rng,
     )

@@ -18,6 +18,10 @@ CATCH_UP_EVERY = timedelta(minutes=10)
 DRIFT_EVERY = timedelta(minutes=5)
 """Each look asks about a hundred members at most, those not seen for longest first: one call every three seconds."""
 
+MOVES_EVERY = timedelta(minutes=10)
+EXTENSIONS_EVERY = timedelta(minutes=1)
+"""What is given to somebody who pays is asked for at once; this is for what a crash left behind."""
+
 UNINVITED_EVERY = timedelta(hours=1)
 ROUND_EVERY = timedelta(hours=1)
 """How often it is looked whether a community's daily round is due, or was cut short."""
@@ -29,6 +33,9 @@ def jobs(base: Foundation, cases: UseCases, examine: Callable[[], Awaitable[None
         Job("health", HEALTH_EVERY, examine),
         Job("catch-up", CATCH_UP_EVERY, catch_up(base, cases).run),
         Job("sweep", base.configuration.settings.sweep_every, sweeper(base, cases).run),
+        Job("seats", base.configuration.settings.sweep_every, cases.desk.waitlist.run),
+        Job("price changes", MOVES_EVERY, cases.desk.moves.run),
+        Job("moved payments", EXTENSIONS_EVERY, cases.extensions.run),
         Job("drift", DRIFT_EVERY, drift(base).run),
         Job("reconcile", ROUND_EVERY, due_rounds(base, cases)),
         Job("uninvited", UNINVITED_EVERY, Uninvited(**base.tools(), adapters=base.adapters).run),

@@ -2,14 +2,25 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
+from billing.application import Applications
+from billing.cancelling import Cancellations
 from billing.checkout import Checkouts
+from billing.comp import Comps
+from billing.coupon import Coupons
+from billing.gift import Gifts
+from billing.giving import Extensions
 from billing.giving_back import GivingBack
+from billing.moving import Moves
 from billing.order import Orders
+from billing.pausing import Pauses
 from billing.plan import Plans
+from billing.plan_terms import PlanTerms
 from billing.refund import Payments
 from billing.subscription import Subscriptions
 from billing.tip import Tips
+from billing.waitlist import Waitlist
 from bots.commands.call import Desk
 from bots.foundation import Foundation
 from membership.attachment import Attachments
@@ -36,6 +47,7 @@ class UseCases:
     orders: Orders
     payments: Payments
     unblocker: Unblocker
+    extensions: Extensions
     installs: Installs
 
 
@@ -45,7 +57,10 @@ def build_use_cases(base: Foundation) -> UseCases:
     subscriptions = Subscriptions(**tools, gateways=base.gateways, grace=timedelta(days=settings.grace_days))
     orders = Orders(**tools, gateways=base.gateways, subscriptions=subscriptions)
     tips = Tips(**tools, gateways=base.gateways, public_url=settings.public_url)
-    payments = Payments(**tools, gateways=base.gateways, subscriptions=subscriptions, orders=orders, tips=tips)
+    moving: dict[str, Any] = {**tools, "gateways": base.gateways, "subscriptions": subscriptions}
+    extensions = Extensions(**moving)
+    gifts = Gifts(**tools, gateways=base.gateways, extensions=extensions, public_url=settings.public_url)
+    payments = Payments(**tools, gateways=base.gateways, subscriptions=subscriptions, orders=orders, tips=tips, gifts=gifts)
     desk = Desk(
         clock=base.clock,
         public_url=settings.public_url,
@@ -66,6 +81,15 @@ def build_use_cases(base: Foundation) -> UseCases:
         whys=Whys(db=base.db, adapters=base.adapters),
         health=Health(db=base.db, adapters=base.adapters),
         giving_back=GivingBack(**tools, gateways=base.gateways, subscriptions=subscriptions, payments=payments),
+        plan_terms=PlanTerms(**tools, gateways=base.gateways),
+        comps=Comps(**tools, extensions=extensions),
+        coupons=Coupons(**tools, gateways=base.gateways),
+        gifts=gifts,
+        moves=Moves(**moving),
+        pauses=Pauses(**moving),
+        cancellations=Cancellations(**moving),
+        waitlist=Waitlist(**tools),
+        applications=Applications(**tools),
     )
     return UseCases(
         desk=desk,
@@ -73,5 +97,6 @@ def build_use_cases(base: Foundation) -> UseCases:
         orders=orders,
         payments=payments,
         unblocker=Unblocker(**tools, adapters=base.adapters),
+        extensions=extensions,
         installs=Installs(communities=desk.communities, attachments=desk.attachments),
     )

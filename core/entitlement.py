@@ -32,16 +32,25 @@ class Access:
 
 
 def subscription_access(
-    snapshot: SubscriptionSnapshot, *, past_due_since: datetime | None, grace: timedelta, refunded_until: datetime | None, now: datetime
+    snapshot: SubscriptionSnapshot,
+    *,
+    past_due_since: datetime | None,
+    grace: timedelta,
+    refunded_until: datetime | None,
+    now: datetime,
+    paid_until: datetime | None = None,
 ) -> Access:
     """Decide access from a subscription's status (docs.stripe.com/billing/subscriptions/overview#subscription-statuses).
 
-    A fully refunded period opens nothing; a period paid after it does again.
+    A fully refunded period opens nothing; a period paid after it does again. While nothing is collected (``paid_until`` is what was paid
+    for when that began) the status stays as it was, and only what was paid for opens.
     """
     if snapshot.status not in KNOWN_STATUSES:
         return Access(Verdict.KEEP)
     if refunded_until is not None and snapshot.period_end <= refunded_until:
         return Access(Verdict.CLOSED)
+    if snapshot.paused and paid_until is not None and snapshot.status in {"trialing", "active"}:
+        return Access(Verdict.OPEN, paid_until) if now < paid_until else Access(Verdict.CLOSED)
     if snapshot.status in {"trialing", "active"}:
         return Access(Verdict.OPEN, snapshot.period_end + LEEWAY)
     if snapshot.status == "past_due":

@@ -15,8 +15,18 @@ class NoticeKind(StrEnum):
     ENDED = "ended"
     RENEWED = "renewed"
     WAY_IN = "way_in"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    SEAT_FREE = "seat_free"
+    GIFT = "gift"
+    GIFT_TAKEN = "gift_taken"
+    GIFT_BACK = "gift_back"
+    COMP = "comp"
+    PRICE_CHANGE = "price_change"
+    MOVED = "moved"
 
     NEW_MEMBER = "new_member"
+    APPLICATION = "application"
     TIP = "tip"
     RESOURCE_BROKEN = "resource_broken"
     SWEEP_STOPPED = "sweep_stopped"
@@ -33,6 +43,7 @@ class NoticeKind(StrEnum):
 FOR_CREATOR = frozenset(
     {
         NoticeKind.NEW_MEMBER,
+        NoticeKind.APPLICATION,
         NoticeKind.TIP,
         NoticeKind.RESOURCE_BROKEN,
         NoticeKind.SWEEP_STOPPED,

@@ -22,6 +22,12 @@ OwnerTaskId = NewType("OwnerTaskId", str)
 TipId = NewType("TipId", str)
 RoundId = NewType("RoundId", str)
 """A whole look at a community."""
+GiftId = NewType("GiftId", str)
+CouponId = NewType("CouponId", str)
+ApplicationId = NewType("ApplicationId", str)
+"""Somebody who asks to be let in before they may pay."""
+WaitlistId = NewType("WaitlistId", str)
+"""A place in the line for a seat."""
 StripeAccountId = NewType("StripeAccountId", str)
 EndpointId = NewType("EndpointId", str)
 CauseId = NewType("CauseId", str)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from core.ids import StripeAccountId
 from core.money import Money
+from core.promotions import CodeTerms, Discount, Promotion
 
 
 class IntervalUnit(StrEnum):
@@ -71,6 +72,10 @@ class CheckoutRequest:
     name: str = ""
     customer: str = ""
     trial_days: int = 0
+    card: bool = True
+    """Whether a card is asked for although nothing is due: a trial without one ends by itself."""
+    codes: bool = False
+    """Whether promotion codes may be typed."""
     locale_name: str = ""
 
 
@@ -127,6 +132,14 @@ class SubscriptionSnapshot:
     latest_invoice: str = ""
     period_start: datetime | None = None
     """When the current period began: a renewal that failed, failed then."""
+    paused: bool = False
+    """Whether nothing is collected for now, whatever the status says."""
+    resumes_at: datetime | None = None
+    """When a pause ends by itself."""
+    waits: bool = False
+    """Whether a change of it waits to be paid: until then it is as it was."""
+    planned: bool = False
+    """Whether a change of it is planned for its period's end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +225,17 @@ class EventSnapshot:
     payload: bytes = field(repr=False, default=b"")
 
 
+class ChangeTiming(StrEnum):
+    """When a subscription changes to another price."""
+
+    PAID = "paid"
+    """Now, once the difference is paid; unpaid, nothing changes."""
+    PERIOD_END = "period_end"
+    """With the next period."""
+    RENEWAL = "renewal"
+    """The processor holds the new price at once and charges it at the next renewal: same interval only."""
+
+
 class PaymentGateway(Protocol):
     """The processor, for one account. Every method may raise core.errors.ExternalError; ``key`` is our deterministic idempotency key."""
 
@@ -270,8 +294,40 @@ class PaymentGateway(Protocol):
         """Return a short-lived address of the customer portal."""
         ...
 
-    async def cancel_subscription(self, external_id: str, *, at_period_end: bool, key: str) -> SubscriptionSnapshot:
-        """Cancel, now or at the period's end."""
+    async def cancel_subscription(self, external_id: str, *, at_period_end: bool, key: str, reason: str = "") -> SubscriptionSnapshot:
+        """Cancel, now or at the period's end; ``reason`` is the processor's word for why."""
+        ...
+
+    async def change_price(self, external_id: str, price: str, timing: ChangeTiming, *, key: str) -> SubscriptionSnapshot:
+        """Change a subscription to another price; what was planned for it before is planned no more."""
+        ...
+
+    async def extend(self, external_id: str, until: datetime, *, key: str) -> SubscriptionSnapshot:
+        """Have a subscription's next payment be at ``until``, in the future, and charge nothing before."""
+        ...
+
+    async def pause(self, external_id: str, resumes_at: datetime, *, key: str) -> SubscriptionSnapshot:
+        """Collect nothing until ``resumes_at``."""
+        ...
+
+    async def resume(self, external_id: str, *, anew: bool, key: str) -> SubscriptionSnapshot:
+        """Collect again; with ``anew`` a new period begins now and is charged."""
+        ...
+
+    async def discount(self, external_id: str, discount: Discount, *, key: str) -> SubscriptionSnapshot:
+        """Take something off a subscription's next payments, in the place of what was taken off before."""
+        ...
+
+    async def create_code(self, discount: Discount, terms: CodeTerms, *, key: str) -> tuple[str, str]:
+        """Make a coupon and the code it is typed as, and return both ids."""
+        ...
+
+    async def promotion(self, external_id: str) -> Promotion:
+        """Fetch a promotion code afresh."""
+        ...
+
+    async def end_promotion(self, external_id: str, *, key: str) -> Promotion:
+        """Have a code work no more; what was bought with it keeps it."""
         ...
 
     async def refund(self, payment: str, *, key: str) -> RefundSnapshot:

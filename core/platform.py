@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Protocol, runtime_checkable
 
-from core.commands import CommandReply, CommandRequest, CommandSpec, ReplyHandle
+from core.commands import CommandReply, CommandRequest, CommandSpec, ReplyButton, ReplyHandle
 from core.errors import ExternalError
 from core.ids import PlatformName, PlatformUserId
 from core.text import Text
@@ -79,7 +79,8 @@ class Message:
 
     title: str
     body: Text
-    buttons: tuple[LinkButton, ...] = ()
+    buttons: tuple[LinkButton | ReplyButton, ...] = ()
+    """One that runs a command works in a channel; in direct messages platforms do not say of which space it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,21 @@
 """Tell people what they must know: by direct message or in the notice channel; what cannot be delivered is kept to be shown."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from core.errors import MemberUnreachable, PermanentError
 from core.events import FOR_CREATOR, Notice
 from core.ids import MemberId, PlatformName
-from core.platform import Channel, Destination, Message, Person, PlatformAdapter
+from core.platform import Channel, Destination, LinkButton, Message, Person, PlatformAdapter
 from membership.wording import to_creator, to_member
 from storage import accounts, notices
 from storage.database import Database
 from storage.outbox import OutboxRow
+
+
+def _without_commands(message: Message) -> Message:
+    """A direct message does not say of which space it is, so a button in it could run no command."""
+    return replace(message, buttons=tuple(button for button in message.buttons if isinstance(button, LinkButton)))
 
 
 class Notices:
@@ -57,7 +63,7 @@ class Notices:
             return False
         for way in ways:
             try:
-                await adapter.send(way, message)
+                await adapter.send(way, message if isinstance(way, Channel) else _without_commands(message))
             except (MemberUnreachable, PermanentError):
                 continue
             return True

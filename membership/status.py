@@ -108,4 +108,6 @@ def _when(one: Standing) -> tuple[str, datetime | None, datetime | None]:
         return "payment failed", None, one.entitlement.expires_at
     if subscription.cancel_at is not None:
         return "cancelled", None, subscription.cancel_at
+    if subscription.paused_until is not None:
+        return "paused", subscription.paused_until, subscription.paid_until
     return ("trial" if subscription.status == "trialing" else "active"), subscription.period_end, None

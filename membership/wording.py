@@ -7,38 +7,36 @@ from core.events import Notice, NoticeKind
 from core.ids import PlatformUserId
 from core.platform import LinkButton, Message
 from core.text import Bold, Code, Mention, Moment, MomentStyle, Span
+from membership.wording_sold import SOLD, application, to_buyer
 from membership.wording_trouble import TROUBLES, trouble
 
 
 def to_member(notice: Notice, community: str, public_url: str = "") -> Message:
     """Word a notice for the member it is about; ``public_url`` is where our pages are, for one that leads to a page."""
+    return to_buyer(notice, community) if notice.kind in SOLD else _of_membership(notice, community, public_url)
+
+
+def _of_membership(notice: Notice, community: str, public_url: str) -> Message:
     facts = notice.facts
     plan = Bold(str(facts.get("plan", "")))
     match notice.kind:
         case NoticeKind.WELCOME:
-            return Message(
-                f"You're in: welcome to {community}",
-                ("Your membership ", plan, " is on. ", *_lasts(facts), Code("/status"), " shows it any time."),
-            )
+            body = ("Your membership ", plan, " is on. ", *_lasts(facts), Code("/status"), " shows it any time.")
+            return Message(f"You're in: welcome to {community}", body)
         case NoticeKind.PAYMENT_FAILED:
             return _payment_failed(facts, plan, community)
         case NoticeKind.ENDING:
-            body = (
-                "Your ",
-                plan,
-                " is cancelled and stays on until ",
-                _moment(facts["at"]),
-                ". Changed your mind? ",
-                Code("/manage"),
-                " turns it back on.",
-            )
-            return Message(f"{community}: your membership ends soon", body)
+            return _ending(facts, plan, community)
         case NoticeKind.WAY_IN:
             return _way_in(facts, plan, community, public_url)
         case NoticeKind.RENEWED:
             return Message(f"{community}: payment received", ("Thank you. Your ", plan, " is paid until ", _moment(facts["until"]), "."))
-        case _:
-            return Message(f"{community}: your membership has ended", ("Your ", plan, *_why_ended(facts)))
+    return Message(f"{community}: your membership has ended", ("Your ", plan, *_why_ended(facts)))
+
+
+def _ending(facts: Any, plan: Bold, community: str) -> Message:  # noqa: ANN401 - as above
+    until, way_back = (" is cancelled and stays on until ", _moment(facts["at"])), (Code("/manage"), " turns it back on.")
+    return Message(f"{community}: your membership ends soon", ("Your ", plan, *until, ". Changed your mind? ", *way_back))
 
 
 def to_creator(notice: Notice, community: str, about: PlatformUserId | None, *, here: bool = False) -> Message:
@@ -47,6 +45,8 @@ def to_creator(notice: Notice, community: str, about: PlatformUserId | None, *, 
     match notice.kind:
         case NoticeKind.TIP:
             return _tip(facts, about)
+        case NoticeKind.APPLICATION:
+            return application(notice, about)
         case kind if kind in TROUBLES:
             return trouble(notice, community)
         case NoticeKind.SPACE_LOST | NoticeKind.INVITE_LINK_WORN | NoticeKind.OWNER_TASK | NoticeKind.UNINVITED:

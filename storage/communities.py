@@ -31,6 +31,12 @@ class CommunityRow(SQLModel, table=True):
     stopped_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     """Since when mass revocation waits for a person's word; None when it does not."""
     stopped_reason: str = ""
+    save_percent: int | None = None
+    """What whoever is about to cancel is offered off, in percent; None offers nothing."""
+    save_months: int | None = None
+    """For how many months; None beside a percentage is for one payment."""
+    longest_pause: int | None = None
+    """In months; 0 allows no pause, None the default."""
     confirmed_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     """When a person last said the stopped sweep may go on."""
 

@@ -6,7 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Index, Integer, Text, UniqueConstraint, bindparam, text
+from sqlalchemy import Index, Integer, Text, UniqueConstraint, bindparam, or_, text
+from sqlalchemy.orm import aliased
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -129,7 +130,23 @@ _TASKS = (
     .join(SpaceRow, col(SpaceRow.id) == col(ResourceRow.space_id))
 )
 _OF_MEMBER = _TASKS.where(GrantRow.member_id == bindparam("member"))
-_ON_LANE = (GrantRow.lane == bindparam("lane"), col(GrantRow.status) == inline(GrantStatus.PENDING))
+_gain = aliased(GrantRow)
+IN_TURN = or_(
+    col(GrantRow.wanted),
+    ~select(_gain.id)
+    .where(
+        _gain.member_id == GrantRow.member_id,
+        _gain.cause_id == GrantRow.cause_id,
+        _gain.lane == GrantRow.lane,
+        col(_gain.wanted),
+        col(_gain.status) == inline(GrantStatus.PENDING),
+    )
+    .exists(),
+)
+"""Who changes from one thing to another is given the new one before the old one is taken, however long the platform lets us wait.
+
+On one lane only: another platform's outage takes nothing and keeps nothing here."""
+_ON_LANE = (GrantRow.lane == bindparam("lane"), col(GrantRow.status) == inline(GrantStatus.PENDING), IN_TURN)
 _DUE = _TASKS.where(*_ON_LANE, col(GrantRow.due_at) <= bindparam("now"))
 _DUE_OF_RESOURCE = _DUE.where(GrantRow.resource_id == bindparam("resource")).order_by(col(GrantRow.due_at)).limit(_LIMIT)
 _DUE_OUTSIDE = (

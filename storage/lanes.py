@@ -9,7 +9,7 @@ from sqlmodel import Field, SQLModel, col
 from core.dispatch import Lane
 from core.ids import CommunityId
 from storage.database import Database
-from storage.grants import GrantRow
+from storage.grants import IN_TURN, GrantRow
 from storage.inbox import InboxRow, WorkStatus
 from storage.outbox import OutboxRow
 from storage.types import UTCDateTime, inline
@@ -47,8 +47,8 @@ _GRANTS_DUE = (
 )
 _DUE_LANES = union(
     *(
-        select(col(row.lane)).where(col(row.status) == _PENDING, col(row.due_at) <= bindparam("now"))
-        for row in (InboxRow, OutboxRow, GrantRow)
+        select(col(row.lane)).where(col(row.status) == _PENDING, col(row.due_at) <= bindparam("now"), *besides)
+        for row, besides in ((InboxRow, ()), (OutboxRow, ()), (GrantRow, (IN_TURN,)))
     )
 )
 

@@ -9,14 +9,19 @@ from core.ids import CommunityId, MemberId, PlatformName
 from core.people import Identity
 from storage.account_changes import AccountChangeRow
 from storage.accounts import AccountRow
+from storage.applications import ApplicationRow
 from storage.entitlements import EntitlementRow
+from storage.gifts import GiftRow
 from storage.grants import GrantRow
 from storage.orders import OrderRow
 from storage.spaces import SpaceRow
 from storage.subscriptions import SubscriptionRow
 from storage.tips import TipRow
+from storage.waitlist_entries import WaitlistEntryRow
 
-_BUSINESS: tuple[type[SQLModel], ...] = (OrderRow, SubscriptionRow, EntitlementRow, TipRow, GrantRow, AccountChangeRow)
+_BUSINESS: tuple[type[SQLModel], ...] = (
+    OrderRow, SubscriptionRow, EntitlementRow, TipRow, GrantRow, AccountChangeRow, GiftRow, WaitlistEntryRow, ApplicationRow,
+)  # fmt: skip
 
 
 async def hold(session: AsyncSession, community: CommunityId, who: Identity, member: MemberId) -> Sequence[AccountRow]:

@@ -28,6 +28,7 @@ class OrderStatus(StrEnum):
 
 
 _OPEN = text("status = 'open'")
+_TAKING = text("status IN ('open', 'pending')")
 
 
 class OrderRow(SQLModel, table=True):
@@ -45,6 +46,7 @@ class OrderRow(SQLModel, table=True):
         Index("uq_orders_open", "account_id", "plan_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index("ix_orders_expires_at", "expires_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index("ix_orders_member_id", "member_id"),
+        Index("ix_orders_plan_id", "plan_id", sqlite_where=_TAKING, postgresql_where=_TAKING),
         Index("ix_orders_invite_id", "invite_id"),
     )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, Text, bindparam, func, text
+from sqlalchemy import Index, Text, bindparam, false, func, text, true
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -13,9 +13,10 @@ from core.ids import CommunityId, MemberId, PlanId, PlatformName, PriceId, Resou
 from core.money import Money
 from core.payments import Interval, IntervalUnit
 from core.platform import ResourceKind
+from storage import stock
 from storage.entitlements import EntitlementRow, EntitlementState
 from storage.plan_resources import PlanResourceRow
-from storage.prices import PriceRow
+from storage.prices import PriceRow, on_sale
 from storage.resources import ResourceRow
 from storage.spaces import SpaceRow
 from storage.types import UTCDateTime, owned
@@ -51,6 +52,12 @@ class PlanRow(SQLModel, table=True):
     interval_unit: IntervalUnit = Field(sa_type=Text)
     interval_count: int = 1
     trial_days: int = 0
+    trial_card: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
+    """Whether a trial asks for a card; without one it ends by itself."""
+    seats: int | None = None
+    """How many people may have it at a time; None for no limit."""
+    approval: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """Whether the creator accepts somebody before they may pay."""
     status: PlanStatus = Field(default=PlanStatus.CREATING, sa_type=Text)
     stripe_account_id: StripeAccountId = Field(sa_type=Text, foreign_key="stripe_accounts.id")
     stripe_product_id: str = ""
@@ -75,8 +82,23 @@ class ResourceView:
 
 
 @dataclass(frozen=True, slots=True)
+class PriceView:
+    """One way to pay for a plan. ``floor`` is the least a payer may choose; None where the price is fixed."""
+
+    id: PriceId
+    money: Money
+    interval: Interval
+    floor: Money | None = None
+
+    def __str__(self) -> str:
+        if self.floor is None:
+            return f"{self.money} {self.interval}"
+        return f"what you like from {self.floor} {self.interval} ({self.money} suggested)"
+
+
+@dataclass(frozen=True, slots=True)
 class PlanView:
-    """A plan with its price and what it opens."""
+    """A plan with its prices and what it opens. ``price`` and ``interval`` are those shown where there is room for one."""
 
     id: PlanId
     community_id: CommunityId
@@ -91,6 +113,12 @@ class PlanView:
     status: PlanStatus
     resources: tuple[ResourceView, ...]
     members: int
+    prices: tuple[PriceView, ...] = ()
+    trial_card: bool = True
+    seats: int | None = None
+    seats_left: int | None = None
+    """How many may still be bought; None for no limit."""
+    approval: bool = False
 
     @property
     def problem(self) -> str:
@@ -105,9 +133,6 @@ class PlanView:
         return self.status == PlanStatus.ACTIVE and not self.problem
 
 
-_PRICE = select(PriceRow).where(
-    PriceRow.plan_id == bindparam("plan"), PriceRow.community_id == bindparam("community"), col(PriceRow.active)
-)
 _OPENED = (
     select(ResourceRow, SpaceRow)
     .join(PlanResourceRow, col(PlanResourceRow.resource_id) == col(ResourceRow.id))
@@ -146,7 +171,8 @@ def name_key(name: str) -> str:
 async def view(session: AsyncSession, plan: PlanRow) -> PlanView:
     """Return one plan as it is shown."""
     which = {"plan": plan.id, "community": plan.community_id}
-    price = (await session.exec(_PRICE, params=which)).one()
+    prices = await on_sale(session, plan.community_id, plan.id)
+    price = prices[0]
     resources = await session.exec(_OPENED, params=which)
     members = await session.exec(_MEMBERS, params={"plan": plan.id})
     return PlanView(
@@ -158,7 +184,7 @@ async def view(session: AsyncSession, plan: PlanRow) -> PlanView:
         price_id=price.id,
         stripe_price_id=price.stripe_price_id or "",
         stripe_account_id=plan.stripe_account_id,
-        interval=plan.interval,
+        interval=price.interval_of(plan.interval),
         trial_days=plan.trial_days,
         status=PlanStatus(plan.status),
         resources=tuple(
@@ -166,7 +192,17 @@ async def view(session: AsyncSession, plan: PlanRow) -> PlanView:
             for resource, space in resources
         ),
         members=members.one(),
+        prices=tuple(price_view(row, plan.interval) for row in prices),
+        trial_card=plan.trial_card,
+        seats=plan.seats,
+        seats_left=None if plan.seats is None else max(0, plan.seats - await stock.taken(session, plan.id)),
+        approval=plan.approval,
     )
+
+
+def price_view(row: PriceRow, plan: Interval) -> PriceView:
+    """Return a price as it is shown; ``plan`` is its plan's interval."""
+    return PriceView(row.id, row.money, row.interval_of(plan), row.floor)
 
 
 def _problem(resource: ResourceRow, space: SpaceRow) -> str:

@@ -7,7 +7,7 @@ from sqlalchemy import Index, Text, UniqueConstraint, bindparam, text
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from core.ids import CommunityId, MemberId, PlanId, StripeAccountId, SubscriptionId
+from core.ids import CommunityId, MemberId, PlanId, PriceId, StripeAccountId, SubscriptionId
 from storage.types import UTCDateTime, owned, scoped
 from storage.upsert import keep_first
 
@@ -27,6 +27,7 @@ class SubscriptionRow(SQLModel, table=True):
         UniqueConstraint("stripe_account_id", "stripe_subscription_id", name="uq_subscriptions_stripe"),
         Index("ix_subscriptions_past_due", "past_due_since", sqlite_where=_PAST_DUE, postgresql_where=_PAST_DUE),
         Index("ix_subscriptions_member_id", "member_id"),
+        Index("ix_subscriptions_plan_id", "plan_id"),
     )
 
     id: SubscriptionId = Field(sa_type=Text, primary_key=True)
@@ -52,6 +53,12 @@ class SubscriptionRow(SQLModel, table=True):
     notices_sent: int = 0
     refunded_until: datetime | None = Field(default=None, sa_type=UTCDateTime)
     """End of the last period whose payment was given back in full; it opens nothing."""
+    paused_until: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    """When a pause ends by itself; None when it is not paused."""
+    paid_until: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    """What was paid for when a pause began: access ends with it. None when it is not paused."""
+    next_price_id: PriceId | None = Field(default=None, sa_type=Text)
+    """The price it changes to at its period's end; None when it stays."""
     fetched_at: datetime = Field(sa_type=UTCDateTime)
 
 
@@ -87,6 +94,24 @@ async def waiting(session: AsyncSession, member: MemberId, plan: PlanId) -> Subs
         SubscriptionRow.member_id == member, SubscriptionRow.plan_id == plan, col(SubscriptionRow.status).not_in(OVER)
     )
     return (await session.exec(query)).first()
+
+
+async def renewing(session: AsyncSession, member: MemberId, plan: PlanId) -> SubscriptionRow | None:
+    """Find the subscription to a plan whose next payment will come as far as we know: neither failing, cancelled nor paused."""
+    query = select(SubscriptionRow).where(
+        SubscriptionRow.member_id == member,
+        SubscriptionRow.plan_id == plan,
+        col(SubscriptionRow.status).in_(["active", "trialing"]),
+        col(SubscriptionRow.cancel_at).is_(None),
+        col(SubscriptionRow.paused_until).is_(None),
+    )
+    return (await session.exec(query.with_for_update())).first()
+
+
+async def going_on(session: AsyncSession, member: MemberId) -> Sequence[SubscriptionRow]:
+    """Return a member's subscriptions that are not over, oldest first."""
+    query = select(SubscriptionRow).where(SubscriptionRow.member_id == member, col(SubscriptionRow.status).not_in(OVER))
+    return (await session.exec(query.order_by(col(SubscriptionRow.started_at)))).all()
 
 
 async def customers_of(session: AsyncSession, member: MemberId, account: StripeAccountId) -> Sequence[str]:

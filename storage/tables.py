@@ -6,13 +6,18 @@ from sqlmodel import SQLModel
 from storage import (
     account_changes,
     accounts,
+    applications,
     audit,
+    cancellations,
     causes,
     communities,
+    coupons,
     credentials,
     customers,
     deliveries,
     entitlements,
+    extensions,
+    gifts,
     grants,
     inbox,
     invites,
@@ -24,6 +29,7 @@ from storage import (
     owner_tasks,
     plan_resources,
     plans,
+    price_moves,
     prices,
     resources,
     rounds,
@@ -32,14 +38,17 @@ from storage import (
     stripe_accounts,
     subscriptions,
     tips,
+    trials,
     uninvited,
+    waitlist_entries,
     webhook_endpoints,
 )
 
 MODULES = (
-    account_changes, accounts, audit, causes, communities, credentials, customers, deliveries, entitlements, grants, inbox, invites,
-    lanes, ledger, members, orders, outbox, owner_tasks, plan_resources, plans, prices, resources, rounds, spaces, states,
-    stripe_accounts, subscriptions, tips, uninvited, webhook_endpoints,
+    account_changes, accounts, applications, audit, cancellations, causes, communities, coupons, credentials, customers, deliveries,
+    entitlements, extensions, gifts, grants, inbox, invites, lanes, ledger, members, orders, outbox, owner_tasks, plan_resources, plans,
+    price_moves, prices, resources, rounds, spaces, states, stripe_accounts, subscriptions, tips, trials, uninvited, waitlist_entries,
+    webhook_endpoints,
 )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from typing import Final
 from aiohttp import web
 
 from core.platform import HttpInbound, Installing
-from web import checkout, guest, health, install, invite, link, oauth, pages, platform_webhook, stripe_webhook, welcome
+from web import checkout, gift, guest, health, install, invite, link, oauth, pages, platform_webhook, stripe_webhook, welcome
 from web.headers import secure
 from web.keys import ASSETS, Services, provide
 from web.middleware import explain, observe, pace, spelled
@@ -35,6 +35,7 @@ def create_app(services: Services) -> web.Application:
             web.post("/j/{code}/continue/{platform}", oauth.leave),
             web.post("/j/{code}/guest", guest.become),
             web.post("/j/{code}/checkout", checkout.pay),
+            web.post("/j/{code}/wait", checkout.wait),
             web.post("/j/{code}/portal", checkout.manage),
             web.get("/oauth/{platform}/callback", oauth.come_back),
             web.get("/welcome/{order}", welcome.show),
@@ -43,6 +44,9 @@ def create_app(services: Services) -> web.Application:
             web.get("/link/{code}", link.show),
             web.post("/link/{code}/continue/{platform}", link.leave),
             web.get("/linked", link.done),
+            web.get("/gift/{code}", gift.show),
+            web.post("/gift/{code}/continue/{platform}", gift.leave),
+            web.get("/given/{gift}", gift.given),
             web.get("/tip/{tip}", welcome.thank),
             web.post("/webhooks/stripe", stripe_webhook.receive),
             web.post("/webhooks/stripe/{endpoint}", stripe_webhook.receive),

@@ -7,14 +7,17 @@ from aiohttp import web
 
 from core.causality import Origin, new_cause
 from core.errors import Refusal
+from core.ids import PriceId
+from core.money import Money, parse_money
 from core.people import Identity
 from web.browser import Browser, own_form, proven
 from web.headers import checkout_origins
 from web.invite import payer, platforms, sign_in_origin
-from web.keys import CHECKOUTS, IDS, INVITES, PUBLIC_URL
-from web.pages import form_page, link_path, outside, redirect
+from web.keys import CHECKOUTS, IDS, INVITES, PUBLIC_URL, WAITLIST
+from web.pages import form_page, link_path, outside, page, redirect
 from web.ports import Offer
 
+SOLD_OUT: Final = "sold_out"
 _PAID_BEFORE: Final = MappingProxyType({"already_member": "You are already in", "payment_waiting": "A payment is waiting for you"})
 """Refusals whose way on is the portal, and the heading of their page."""
 
@@ -27,13 +30,40 @@ async def pay(request: web.Request) -> web.Response:
     who = await payer(request, offer, browser)
     if who is None:
         return redirect(f"{link_path(code)}?note=again")
+    price, amount = await _chosen(request, offer)
     try:
-        started = await request.app[CHECKOUTS].start(code, who, cause=new_cause(request.app[IDS], Origin.PAGE))
+        started = await request.app[CHECKOUTS].start(code, who, cause=new_cause(request.app[IDS], Origin.PAGE), price=price, amount=amount)
     except Refusal as refusal:
+        if refusal.code == SOLD_OUT:
+            return form_page(
+                request, "sold_out.html", {"offer": offer, "text": refusal.message, "token": browser.form_token}, [], status=409
+            )
         if refusal.code not in _PAID_BEFORE:
             raise
         return await _already_in(request, offer, browser, who, refusal)
     return redirect(outside(started.url))
+
+
+async def wait(request: web.Request) -> web.Response:
+    """Put whoever would pay in line for a seat."""
+    browser = await own_form(request)
+    code = request.match_info["code"]
+    offer = await request.app[INVITES].look(code)
+    who = await payer(request, offer, browser)
+    if who is None:
+        return redirect(f"{link_path(code)}?note=again")
+    inline = await request.app[WAITLIST].join_through(code, who, cause=new_cause(request.app[IDS], Origin.PAGE))
+    return page(request, "in_line.html", {"offer": offer, "inline": inline})
+
+
+async def _chosen(request: web.Request, offer: Offer) -> tuple[PriceId | None, Money | None]:
+    """Return the price that was chosen on the page, and the amount where the payer chooses it. Refusal ``bad_amount``."""
+    form = await request.post()
+    price, typed = form.get("price"), form.get("amount")
+    chosen = next((one for one in offer.plan.prices if one.id == price), None)
+    if chosen is None or chosen.floor is None or not isinstance(typed, str) or not typed.strip():
+        return PriceId(price) if isinstance(price, str) and price else None, None
+    return chosen.id, parse_money(typed, chosen.money.currency)
 
 
 async def manage(request: web.Request) -> web.Response:

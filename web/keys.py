@@ -13,7 +13,7 @@ from core.platform import Inbound, PlatformAdapter
 from storage.database import Database
 from web.limits import Buckets
 from web.metrics import Counters
-from web.ports import Checkouts, Installs, Invites, Linking, Statuses, Tips, Webhooks
+from web.ports import Checkouts, Gifts, Installs, Invites, Linking, Statuses, Tips, Waitlist, Webhooks
 from web.static import Assets
 
 
@@ -29,6 +29,8 @@ class Services:
     tips: Tips
     installs: Installs
     linking: Linking
+    gifts: Gifts
+    waitlist: Waitlist
     webhooks: Webhooks
     database: Database
     clock: Clock
@@ -46,6 +48,8 @@ STATUSES: Final = web.AppKey[Statuses]("STATUSES")
 TIPS: Final = web.AppKey[Tips]("TIPS")
 INSTALLS: Final = web.AppKey[Installs]("INSTALLS")
 LINKING: Final = web.AppKey[Linking]("LINKING")
+GIFTS: Final = web.AppKey[Gifts]("GIFTS")
+WAITLIST: Final = web.AppKey[Waitlist]("WAITLIST")
 WEBHOOKS: Final = web.AppKey[Webhooks]("WEBHOOKS")
 DATABASE: Final = web.AppKey[Database]("DATABASE")
 CLOCK: Final = web.AppKey[Clock]("CLOCK")
@@ -68,6 +72,8 @@ def provide(app: web.Application, services: Services) -> None:
     app[TIPS] = services.tips
     app[INSTALLS] = services.installs
     app[LINKING] = services.linking
+    app[GIFTS] = services.gifts
+    app[WAITLIST] = services.waitlist
     app[WEBHOOKS] = services.webhooks
     app[DATABASE] = services.database
     app[CLOCK] = services.clock

@@ -19,6 +19,7 @@ PURPOSE: Final = "link"
 _DONE: Final = "/linked"
 _NOTES: Final = {
     "linked": ("Your account is linked", "What you paid for is on its way to it. You can close this page."),
+    "gift": ("The gift is yours", "It is on its way to your account. You can close this page; /status shows how it stands."),
     "waits": (
         "Your account is being changed",
         "The account you had before is taken out first; then everything comes to the new one. /status shows how it stands.",

@@ -13,7 +13,7 @@ from core.people import GUEST, Identity
 from core.platform import AccountLinking, LinkedAccount
 from storage import retrying
 from storage.audit import Trail
-from web import guest, link
+from web import gift, guest, link
 from web.browser import known, own_form, prove, proven, remember
 from web.invite import adapter_of, callback_url, platforms
 from web.keys import ADAPTERS, CLOCK, CREDENTIALS, DATABASE, IDS, INVITES, LINKING
@@ -82,6 +82,7 @@ _ENDS: Final[Mapping[str, tuple[Callable[[str], str], _End]]] = MappingProxyType
     {
         PURPOSE: (lambda code: f"{link_path(code)}?note=denied", _joined),
         link.PURPOSE: (link.denied, link.finish),
+        gift.PURPOSE: (gift.denied, gift.finish),
         guest.PURPOSE: (guest.denied, guest.finish),
     }
 )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from core.ids import CauseId, CommunityId, OrderId, PlatformName, TipId
+from core.ids import CauseId, CommunityId, GiftId, OrderId, PlatformName, PriceId, TipId
 from core.money import Money
 from core.payments import Interval
 from core.people import Identity
@@ -33,6 +33,19 @@ class ResourceView(Protocol):
     def space_name(self) -> str: ...
 
 
+class PriceView(Protocol):
+    """One way to pay for it."""
+
+    @property
+    def id(self) -> PriceId: ...
+    @property
+    def money(self) -> Money: ...
+    @property
+    def interval(self) -> Interval: ...
+    @property
+    def floor(self) -> Money | None: ...
+
+
 class PlanView(Protocol):
     """What is sold."""
 
@@ -46,6 +59,14 @@ class PlanView(Protocol):
     def interval(self) -> Interval: ...
     @property
     def trial_days(self) -> int: ...
+    @property
+    def trial_card(self) -> bool: ...
+    @property
+    def prices(self) -> Sequence[PriceView]: ...
+    @property
+    def seats_left(self) -> int | None: ...
+    @property
+    def approval(self) -> bool: ...
     @property
     def resources(self) -> Sequence[ResourceView]: ...
 
@@ -85,12 +106,64 @@ class Started(Protocol):
 class Checkouts(Protocol):
     """Buying."""
 
-    async def start(self, code: str, who: Identity, *, cause: CauseId) -> Started:
+    async def start(
+        self, code: str, who: Identity, *, cause: CauseId, price: PriceId | None = None, amount: Money | None = None
+    ) -> Started:
         """Open a checkout, or find the open one again; Refusal ``already_member`` among others."""
         ...
 
     async def portal(self, community: CommunityId, who: Identity, return_url: str) -> str:
         """Return the address where a member manages what they pay; Refusal ``no_customer``."""
+        ...
+
+
+class InLine(Protocol):
+    """A place in the line for a seat."""
+
+    @property
+    def plan(self) -> str: ...
+    @property
+    def place(self) -> int: ...
+
+
+class Waitlist(Protocol):
+    """Lines for what is sold out."""
+
+    async def join_through(self, code: str, who: Identity, *, cause: CauseId) -> InLine:
+        """Put somebody in line for what a link sells; Refusal ``seats_free`` among others."""
+        ...
+
+
+class GiftView(Protocol):
+    """A membership somebody gives."""
+
+    @property
+    def community_name(self) -> str: ...
+    @property
+    def plan_name(self) -> str: ...
+    @property
+    def giver(self) -> str: ...
+    @property
+    def lasts(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def platforms(self) -> Sequence[PlatformName]: ...
+
+
+class Gifts(Protocol):
+    """Memberships one pays for and another has."""
+
+    async def look(self, code: str) -> GiftView:
+        """Return a gift by its link's code; Refusal ``gift_unknown``."""
+        ...
+
+    async def given(self, gift: GiftId) -> GiftView:
+        """Return a gift for its giver's page; Refusal ``gift_unknown``."""
+        ...
+
+    async def take(self, code_hash: str, who: Identity, *, cause: CauseId) -> GiftView:
+        """Have a proven account take a gift; Refusals that say what to do."""
         ...
 
 

@@ -30,9 +30,13 @@ def session_params(request: CheckoutRequest) -> SessionCreateParams:
     }
     if request.recurring:
         params["subscription_data"] = _subscription_data(request, marks)
+        if not request.card:
+            params["payment_method_collection"] = "if_required"
     else:
         params["payment_intent_data"] = {"metadata": marks}
         params["submit_type"] = "pay"  # tips too: "donate" is for fundraisers, whom Stripe reviews
+    if request.codes:
+        params["allow_promotion_codes"] = True
     if request.customer:
         params["customer"] = request.customer
     elif not request.recurring:

@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 
 import stripe
 
-from billing.stripe import listing, payments, subscription
+from billing.stripe import changing, listing, payments, promotions, subscription
 from billing.stripe.caller import Caller, Keyring
 from billing.stripe.catalogue import customer_params, price_params, product_params
 from billing.stripe.checkout import session_params
@@ -14,6 +14,7 @@ from core.errors import PermanentError, TransientError
 from core.money import Money
 from core.payments import (
     AccountSnapshot,
+    ChangeTiming,
     CheckoutRequest,
     CheckoutSnapshot,
     CheckoutStatus,
@@ -24,6 +25,7 @@ from core.payments import (
     RefundSnapshot,
     SubscriptionSnapshot,
 )
+from core.promotions import CodeTerms, Discount, Promotion
 
 
 class StripeGateway:
@@ -104,8 +106,32 @@ class StripeGateway:
             )
         ).url
 
-    async def cancel_subscription(self, external_id: str, *, at_period_end: bool, key: str) -> SubscriptionSnapshot:
-        return await subscription.cancel(self._call, _id(external_id, "sub_"), at_period_end=at_period_end, key=key)
+    async def cancel_subscription(self, external_id: str, *, at_period_end: bool, key: str, reason: str = "") -> SubscriptionSnapshot:
+        return await subscription.cancel(self._call, _id(external_id, "sub_"), at_period_end=at_period_end, key=key, reason=reason)
+
+    async def change_price(self, external_id: str, price: str, timing: ChangeTiming, *, key: str) -> SubscriptionSnapshot:
+        return await changing.change_price(self._call, _id(external_id, "sub_"), _id(price, "price_"), timing, key)
+
+    async def extend(self, external_id: str, until: datetime, *, key: str) -> SubscriptionSnapshot:
+        return await changing.extend(self._call, _id(external_id, "sub_"), until, key)
+
+    async def pause(self, external_id: str, resumes_at: datetime, *, key: str) -> SubscriptionSnapshot:
+        return await changing.pause(self._call, _id(external_id, "sub_"), resumes_at, key)
+
+    async def resume(self, external_id: str, *, anew: bool, key: str) -> SubscriptionSnapshot:
+        return await changing.resume(self._call, _id(external_id, "sub_"), key, anew=anew)
+
+    async def discount(self, external_id: str, discount: Discount, *, key: str) -> SubscriptionSnapshot:
+        return await changing.discount(self._call, _id(external_id, "sub_"), discount, key)
+
+    async def create_code(self, discount: Discount, terms: CodeTerms, *, key: str) -> tuple[str, str]:
+        return await promotions.create_code(self._call, discount, terms, key)
+
+    async def promotion(self, external_id: str) -> Promotion:
+        return await promotions.fetch(self._call, _id(external_id, "promo_"))
+
+    async def end_promotion(self, external_id: str, *, key: str) -> Promotion:
+        return await promotions.end(self._call, _id(external_id, "promo_"), key)
 
     async def refund(self, payment: str, *, key: str) -> RefundSnapshot:
         payment_intent = _id(payment, "pi_")

@@ -83,6 +83,7 @@ def checkout_snapshot(session: Fields) -> CheckoutSnapshot:
 def subscription_snapshot(subscription: Fields) -> SubscriptionSnapshot:
     """Read a subscription. Periods are the items', and may differ among them: the latest end counts."""
     items = subscription["items"]["data"]
+    pause = field(subscription, "pause_collection")
     return SubscriptionSnapshot(
         external_id=subscription["id"],
         status=subscription["status"],
@@ -96,6 +97,10 @@ def subscription_snapshot(subscription: Fields) -> SubscriptionSnapshot:
         cancel_at_period_end=subscription["cancel_at_period_end"],
         ended_at=maybe_moment(field(subscription, "ended_at")),
         latest_invoice=id_of(field(subscription, "latest_invoice")),
+        paused=pause is not None,
+        resumes_at=maybe_moment(field(pause, "resumes_at")) if pause is not None else None,
+        planned=bool(id_of(field(subscription, "schedule"))),
+        waits=field(subscription, "pending_update") is not None,
         period_start=moment(min((item["current_period_start"] for item in items), default=subscription["created"])),
     )
 

@@ -3,10 +3,19 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from billing.application import Applications
+from billing.cancelling import Cancellations
 from billing.checkout import Checkouts
+from billing.comp import Comps
+from billing.coupon import Coupons
+from billing.gift import Gifts
 from billing.giving_back import GivingBack
+from billing.moving import Moves
+from billing.pausing import Pauses
 from billing.plan import Plans
+from billing.plan_terms import PlanTerms
 from billing.tip import Tips
+from billing.waitlist import Waitlist
 from core.clock import Clock
 from core.commands import CommandReply, CommandRequest, CommandSpec
 from core.errors import Refusal
@@ -49,6 +58,15 @@ class Desk:
     whys: Whys
     health: Health
     giving_back: GivingBack
+    plan_terms: PlanTerms
+    comps: Comps
+    coupons: Coupons
+    gifts: Gifts
+    moves: Moves
+    pauses: Pauses
+    cancellations: Cancellations
+    waitlist: Waitlist
+    applications: Applications
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +100,11 @@ class Call:
     def yes(self, name: str) -> bool:
         """Say whether a yes-or-no option was given and is yes."""
         return self.request.options.get(name) is True
+
+    def flag(self, name: str) -> bool | None:
+        """Return a yes-or-no option, or None when it was not given."""
+        value = self.request.options.get(name)
+        return None if value is None else value is True
 
     def label(self, external_id: str) -> str:
         """Return the name of a user, resource or channel among the options."""

@@ -20,6 +20,12 @@ async def run(desk: Desk, call: Call) -> CommandReply:
     if len(chosen) != 1:
         return _which(plans, name)
     (plan,) = chosen
+    if plan.seats_left == 0 and not await desk.waitlist.kept_for(plan.id, call.home.community_id, call.who):
+        return CommandReply(
+            f"{plan.name} is sold out",
+            (f"All {plan.seats} seats are taken. Get in line: when it is your turn, a seat is kept for you for a day, and you are told.",),
+            (ReplyButton("Get in line", action=f"wait:{plan.id}"),),
+        )
     invite = await desk.invites.create(
         call.home.community_id,
         plan.id,

@@ -1,16 +1,25 @@
 from bots.commands.call import Call, Command, Desk
 from core.commands import CommandReply, CommandSpec, ReplyButton
+from core.text import Code
 
-SPEC = CommandSpec(("manage",), "Change your card, see invoices or cancel")
+SPEC = CommandSpec(("manage",), "Change your card or plan, see invoices, pause or cancel")
 
 
 async def run(desk: Desk, call: Call) -> CommandReply:
-    """Open the customer portal."""
+    """Open the customer portal, and name what can be done right here."""
     url = await portal(desk, call)
     return CommandReply(
         "Your payments",
-        ("Change your card, download invoices or cancel. The link is yours alone and works for a few minutes.",),
-        (ReplyButton("Open", url),),
+        (
+            "Change your card or download invoices on the page; the link is yours alone and works for a few minutes. Right here, ",
+            Code("/change"),
+            " changes your plan, ",
+            Code("/pause"),
+            " pauses, and ",
+            Code("/cancel"),
+            " cancels.",
+        ),
+        (ReplyButton("Open", url), ReplyButton("Cancel", action="leave:")),
     )
 
 

@@ -5,8 +5,8 @@ from storage.plans import PlanView
 
 
 def price(plan: PlanView) -> str:
-    """Say what a plan costs: ``9.99 USD per month``."""
-    return f"{plan.price} {plan.interval}"
+    """Say what a plan costs: ``9.99 USD per month``, ``9.99 USD per month or 99.00 USD per year``."""
+    return " or ".join(str(price) for price in plan.prices) or f"{plan.price} {plan.interval}"
 
 
 def opens(plan: PlanView) -> str:

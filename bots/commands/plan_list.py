@@ -25,7 +25,9 @@ async def run(desk: Desk, call: Call) -> CommandReply:
 
 
 def _row(plan: PlanView) -> Text:
-    what = f"{price(plan)}{trial(plan)}. Opens {opens(plan)}. {counted(plan.members, 'member')}."
+    seats = f", {counted(plan.seats_left or 0, 'seat')} of {plan.seats:,} free" if plan.seats else ""
+    asked = " Whoever wants it asks you first." if plan.approval else ""
+    what = f"{price(plan)}{trial(plan)}. Opens {opens(plan)}. {counted(plan.members, 'member')}{seats}.{asked}"
     return (what,) if plan.sellable else (what, f" Not sold: {plan.problem or 'it is still being made.'}")
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from core.boundary import assert_outside_transaction
 from core.clock import Clock
 from core.commands import CommandReply, ReplyHandle
-from core.errors import ExternalError, MemberUnreachable, PermissionMissing, Refusal, ResourceMissing
+from core.errors import ExternalError, MemberUnreachable, PermissionMissing, Refusal, ResourceMissing, TransientError
 from core.ids import PlatformName, PlatformUserId
 from core.platform import (
     AdmissionOutcome,
@@ -97,6 +97,8 @@ class MemoryAdapter(MemoryInbound):
         thing = place.things[resource.external_id]
         if not thing.safe:
             raise PermissionMissing(f"“{thing.name}” can do too much now, so it is not given to anyone.", code="dangerous_role")
+        if thing.busy:
+            raise TransientError(f"“{thing.name}” cannot be given right now", code="busy")
         self.world.membership(place, user).add(resource.external_id)
 
     async def revoke(self, resource: Resource, user: PlatformUserId, *, reason: str) -> None:  # noqa: ARG002

@@ -18,6 +18,8 @@ class Thing:
     kind: ResourceKind = ResourceKind.ROLE
     reachable: bool = True
     safe: bool = True
+    busy: bool = False
+    """Giving it fails for now, and may work later."""
 
 
 @dataclass(slots=True)

@@ -29,6 +29,8 @@ def apply_code(account: Account, session: Resource, code: str) -> None:
     subtotal = sum(item["amount_subtotal"] for item in session.hidden["line_items"])
     discounts.check(account, row, session["customer"], subtotal, "promotion_code")
     coupon = coupons.redeemable(account.table("coupon").get(row["promotion"]["coupon"]), "promotion_code")
+    if not discounts.covers(coupon, {item["price"]["product"] for item in session.hidden["line_items"]}):
+        raise invalid("This code is not for anything on this page.", "promotion_code", "coupon_applies_to_nothing")
     session.hidden["redeemed"] = [(coupon, row)]
     session["discounts"] = [{"coupon": coupon.id, "promotion_code": row.id}]
     checkout.price(session)

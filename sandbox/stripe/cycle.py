@@ -89,8 +89,11 @@ def _turn(account: Account, subscription: Resource, due: int) -> None:
 
 
 def renew(account: Account, subscription: Resource, start: int) -> None:
-    """Begin the next period at ``start`` and bill it."""
+    """Begin the next period at ``start`` and bill it, as a schedule planned it where there is one."""
+    turn = subscription.hidden.pop("next_phase", None)
     with account.changing(subscription, "customer.subscription.updated"):
+        if turn is not None:
+            turn()
         subscription.hidden["previous_start"] = items_of(subscription)[0]["current_period_start"]
         set_period(subscription, start, next_end(subscription, start))
         if subscription["status"] == "trialing":

@@ -22,6 +22,11 @@ def named(account: Account, given: list[Json], customer: str | None, amount: int
     return found
 
 
+def covers(coupon: Resource, products: set[str]) -> bool:
+    """Tell whether a coupon is for one of the products; one without a list is for all."""
+    return coupon.hidden["products"] is None or bool(products & set(coupon.hidden["products"]))
+
+
 def check(account: Account, code: Resource, customer: str | None, amount: int, param: str) -> None:
     """Raise when a promotion code is not for this customer or this amount."""
     limits = code["restrictions"]

@@ -16,6 +16,7 @@ from sandbox.stripe import (
     refunds,
     subscription_changes,
     subscription_ends,
+    subscription_schedules,
     subscriptions,
     test_clocks,
 )
@@ -34,6 +35,7 @@ ROUTER = Router(
         *subscriptions.ROUTES,
         *subscription_changes.ROUTES,
         *subscription_ends.ROUTES,
+        *subscription_schedules.ROUTES,
         *invoice_routes.ROUTES,
         *checkout.ROUTES,
         *portal.ROUTES,

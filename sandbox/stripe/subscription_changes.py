@@ -17,6 +17,9 @@ def update(account: Account, subscription: Resource, params: Json) -> None:
     """Change a subscription as the API's update does, and bill what follows from it."""
     if subscription["status"] in state.OVER and set(params) - STILL_OPEN_TO:
         raise invalid("A canceled subscription can only update its cancellation_details and metadata.")
+    if subscription["schedule"] and {"cancel_at", "cancel_at_period_end"} & params.keys():
+        raise invalid(f"The subscription is managed by the subscription schedule `{subscription['schedule']}`, and updating any "
+                      "cancelation behavior directly is not allowed. Please update the schedule instead.")  # fmt: skip
     change = item_changes.plan(account, subscription, params["items"]) if "items" in params else None
     _check_method(account, subscription, params)
     now = account.now(subscription["customer"])

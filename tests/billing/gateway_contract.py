@@ -10,6 +10,7 @@ import pytest
 from core.errors import PermanentError
 from core.money import Money
 from core.payments import (
+    ChangeTiming,
     CheckoutRequest,
     CheckoutSnapshot,
     CheckoutStatus,
@@ -19,6 +20,7 @@ from core.payments import (
     PaymentState,
     SubscriptionSnapshot,
 )
+from core.promotions import CodeTerms, Discount
 
 MONTH = Interval(IntervalUnit.MONTH)
 PRICE = Money(999, "USD")
@@ -333,6 +335,95 @@ class GatewayContract:
         await till.advance(paid.period_end - till.now() + timedelta(days=1))
 
         assert (await till.gateway.subscription(paid.external_id)).status == "active"
+
+    async def other(self, till: Till, amount: int, interval: Interval = MONTH) -> str:
+        """Return the id of another price of the same product."""
+        product, _ = await self.price(till)
+        return await till.gateway.create_price(product, Money(amount, "USD"), interval, {}, key=f"price:{amount}:{interval}")
+
+    async def test_a_change_that_is_paid_is_there_at_once_and_twice_is_once(self, till: Till) -> None:
+        paid, dearer = await self.subscribed(till), await self.other(till, 1999)
+
+        first = await till.gateway.change_price(paid.external_id, dearer, ChangeTiming.PAID, key="move:1")
+        again = await till.gateway.change_price(paid.external_id, dearer, ChangeTiming.PAID, key="move:1")
+
+        assert first.prices == again.prices == (dearer,)
+        assert not first.waits
+        assert first.latest_invoice == again.latest_invoice != paid.latest_invoice
+
+    async def test_a_change_planned_for_the_period_s_end_comes_with_it_and_twice_is_once(self, till: Till) -> None:
+        paid, cheaper = await self.subscribed(till), await self.other(till, 500)
+
+        planned = await till.gateway.change_price(paid.external_id, cheaper, ChangeTiming.PERIOD_END, key="move:1")
+        again = await till.gateway.change_price(paid.external_id, cheaper, ChangeTiming.PERIOD_END, key="move:1")
+        await till.advance(paid.period_end - till.now() + timedelta(hours=2))
+        changed = await till.gateway.subscription(paid.external_id)
+
+        assert (planned.planned, planned.prices) == (again.planned, again.prices) == (True, paid.prices)
+        assert (changed.planned, changed.prices, changed.status) == (False, (cheaper,), "active")
+        assert (await till.gateway.invoice(changed.latest_invoice)).total == Money(500, "USD")
+
+    async def test_what_is_planned_gives_way_to_another_change_and_to_a_cancel(self, till: Till) -> None:
+        paid, cheaper, dearer = await self.subscribed(till), await self.other(till, 500), await self.other(till, 1999)
+
+        await till.gateway.change_price(paid.external_id, cheaper, ChangeTiming.PERIOD_END, key="move:1")
+        moved = await till.gateway.change_price(paid.external_id, dearer, ChangeTiming.PAID, key="move:2")
+        await till.gateway.change_price(paid.external_id, cheaper, ChangeTiming.PERIOD_END, key="move:3")
+        ending = await till.gateway.cancel_subscription(paid.external_id, at_period_end=True, key="cancel:1", reason="unused")
+
+        assert (moved.planned, moved.prices) == (False, (dearer,))
+        assert (ending.planned, ending.cancel_at_period_end) == (False, True)
+
+    async def test_a_payment_that_is_moved_is_due_then_and_not_before(self, till: Till) -> None:
+        paid = await self.subscribed(till)
+        until = paid.period_end + timedelta(days=10)
+
+        moved = await till.gateway.extend(paid.external_id, until, key="extend:1")
+        await till.advance(paid.period_end - till.now() + timedelta(days=1))
+        meanwhile = await till.gateway.subscription(paid.external_id)
+        await till.advance(timedelta(days=10))
+        after = await till.gateway.subscription(paid.external_id)
+
+        assert (moved.period_end, meanwhile.period_end) == (until, until)
+        assert (meanwhile.status, after.status) == ("trialing", "active")
+        assert (await till.gateway.invoice(after.latest_invoice)).total == PRICE
+
+    async def test_a_pause_is_known_and_ends_by_itself_or_sooner(self, till: Till) -> None:
+        paid = await self.subscribed(till)
+        back = till.now().replace(microsecond=0) + timedelta(days=20)
+
+        paused = await till.gateway.pause(paid.external_id, back, key="pause:1")
+        resumed = await till.gateway.resume(paid.external_id, anew=True, key="resume:1")
+        await till.gateway.pause(paid.external_id, back, key="pause:2")
+        await till.advance(timedelta(days=21))
+
+        assert (paused.paused, paused.resumes_at, paused.status) == (True, back, "active")
+        assert (resumed.paused, resumed.latest_invoice != paid.latest_invoice) == (False, True)
+        assert not (await till.gateway.subscription(paid.external_id)).paused
+
+    async def test_a_code_is_counted_until_it_is_ended(self, till: Till) -> None:
+        product, _ = await self.price(till)
+        off = Discount(percent=25, amount=None, months=None, products=(product,))
+
+        _, code = await till.gateway.create_code(off, CodeTerms("SPRING"), key="coupon:1")
+        same = await till.gateway.create_code(off, CodeTerms("SPRING"), key="coupon:1")
+        with pytest.raises(PermanentError) as taken:
+            await till.gateway.create_code(off, CodeTerms("SPRING"), key="coupon:2")
+        ended = await till.gateway.end_promotion(code, key="end:1")
+
+        assert same[1] == code
+        assert taken.value.code == "resource_already_exists"
+        assert (ended.active, ended.uses) == (False, 0)
+        assert await till.gateway.promotion(code) == ended
+
+    async def test_something_off_is_off_the_next_payment(self, till: Till) -> None:
+        paid = await self.subscribed(till)
+
+        await till.gateway.discount(paid.external_id, Discount(percent=None, amount=Money(400, "USD"), months=None), key="stay:1")
+        await till.advance(paid.period_end - till.now() + timedelta(hours=2))
+        after = await till.gateway.subscription(paid.external_id)
+
+        assert (await till.gateway.invoice(after.latest_invoice)).total == Money(599, "USD")
 
     async def test_each_click_gets_a_portal_of_its_own(self, till: Till) -> None:
         paid = await self.subscribed(till)

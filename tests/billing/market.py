@@ -4,17 +4,28 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
+from billing.application import Applications
+from billing.cancelling import Cancellations
 from billing.checkout import Checkouts
+from billing.comp import Comps
+from billing.coupon import Coupons
 from billing.gateways import Gateways
+from billing.gift import Gifts
+from billing.giving import Extensions
+from billing.moving import Moves
 from billing.order import Orders
+from billing.pausing import Pauses
 from billing.plan import NewPlan, Plans, parse_interval
+from billing.plan_terms import PlanTerms
 from billing.refund import Payments
 from billing.stripe.accounts import GatewayPool
 from billing.subscription import Subscriptions
 from billing.tip import Tips
+from billing.waitlist import Waitlist
 from core.clock import Clock
-from core.ids import CauseId, Ids, PlatformName, PlatformUserId
+from core.ids import CauseId, Ids, PlatformName, PlatformUserId, PriceId
 from core.money import Money
 from core.people import Identity
 from core.platform import Resource, ResourceKind, ResourceLabel, Space
@@ -56,6 +67,16 @@ class Market:
     subscriptions: Subscriptions
     payments: Payments
     tips: Tips
+    gifts: Gifts
+    extensions: Extensions
+    plan_terms: PlanTerms
+    comps: Comps
+    coupons: Coupons
+    moves: Moves
+    pauses: Pauses
+    cancellations: Cancellations
+    waitlist: Waitlist
+    applications: Applications
     gateways: Gateways
     home: Home
 
@@ -86,9 +107,17 @@ class Market:
         made = await self.invites.create(self.home.community_id, plan, actor="den:1", cause=self.cause(), **terms)  # type: ignore[arg-type]
         return made.code
 
-    async def buy(self, code: str, who: Identity, card: str = "4242424242424242", **typed: str) -> str:
+    async def buy(
+        self,
+        code: str,
+        who: Identity,
+        card: str = "4242424242424242",
+        price: PriceId | None = None,
+        amount: Money | None = None,
+        **typed: str,
+    ) -> str:
         """Pay through a link, have the outcome settled, and return the order's id."""
-        started = await self.checkouts.start(code, who, cause=self.cause())
+        started = await self.checkouts.start(code, who, cause=self.cause(), price=price, amount=amount)
         await self.cashiers.pay(started.url, card, **typed)
         await self.settle(started.order_id)
         return started.order_id
@@ -127,6 +156,10 @@ def _market(
     subscriptions = Subscriptions(**tools, grace=timedelta(days=5))  # type: ignore[arg-type]
     orders = Orders(**tools, subscriptions=subscriptions)  # type: ignore[arg-type]
     tips = Tips(**tools, public_url=URL)  # type: ignore[arg-type]
+    moving: dict[str, Any] = {**tools, "subscriptions": subscriptions}
+    own: dict[str, Any] = {"db": db, "clock": clock, "ids": ids}
+    extensions = Extensions(**moving)
+    gifts = Gifts(**tools, extensions=extensions, public_url=URL)  # type: ignore[arg-type]
     return Market(
         db=db,
         clock=clock,
@@ -139,8 +172,18 @@ def _market(
         checkouts=Checkouts(**tools, public_url=URL),  # type: ignore[arg-type]
         orders=orders,
         subscriptions=subscriptions,
-        payments=Payments(**tools, subscriptions=subscriptions, orders=orders, tips=tips),  # type: ignore[arg-type]
+        payments=Payments(**tools, subscriptions=subscriptions, orders=orders, tips=tips, gifts=gifts),  # type: ignore[arg-type]
         tips=tips,
+        gifts=gifts,
+        extensions=extensions,
+        plan_terms=PlanTerms(**tools),  # type: ignore[arg-type]
+        comps=Comps(**own, extensions=extensions),
+        coupons=Coupons(**tools),  # type: ignore[arg-type]
+        moves=Moves(**moving),
+        pauses=Pauses(**moving),
+        cancellations=Cancellations(**moving),
+        waitlist=Waitlist(**own),
+        applications=Applications(**own),
         gateways=gateways,
         home=home,
     )

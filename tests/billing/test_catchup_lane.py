@@ -8,6 +8,8 @@ import pytest
 from sqlmodel import col, select
 
 from billing.catchup import CatchUp
+from billing.gift import Gifts
+from billing.giving import Extensions
 from billing.inbox import StripeInbox
 from billing.order import Orders
 from billing.refund import Payments
@@ -45,9 +47,11 @@ def drain(database: Database, clock: VirtualClock, ids: Ids, processor: Processo
     subscriptions = Subscriptions(db=db, clock=clock, ids=ids, gateways=gateways, grace=timedelta(days=7))
     orders = Orders(db=db, clock=clock, ids=ids, gateways=gateways, subscriptions=subscriptions)
     tips = Tips(db=db, clock=clock, ids=ids, gateways=gateways, public_url="http://127.0.0.1:1")
-    payments = Payments(db=db, clock=clock, ids=ids, gateways=gateways, subscriptions=subscriptions, orders=orders, tips=tips)
+    extensions = Extensions(db=db, clock=clock, ids=ids, gateways=gateways, subscriptions=subscriptions)
+    gifts = Gifts(db=db, clock=clock, ids=ids, gateways=gateways, extensions=extensions, public_url="http://127.0.0.1:1")
+    payments = Payments(db=db, clock=clock, ids=ids, gateways=gateways, subscriptions=subscriptions, orders=orders, tips=tips, gifts=gifts)
     inbox = StripeInbox(
-        db=db, clock=clock, gateways=gateways, subscriptions=subscriptions, orders=orders, tips=tips, payments=payments,
+        db=db, clock=clock, gateways=gateways, subscriptions=subscriptions, orders=orders, tips=tips, gifts=gifts, payments=payments,
         rng=random.Random(1),  # noqa: S311 - only jitter
     )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """A community in memory, the real use cases over a real database, and the emulated processor: what commands are tried on."""
 
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -18,7 +18,8 @@ from bots.router import Router
 from bots.settings import Configuration, read_settings
 from bots.use_cases import UseCases, build_use_cases
 from core.commands import CommandReply, CommandRequest
-from core.dispatch import stripe_lane
+from core.dispatch import Lane, stripe_lane
+from core.errors import Refusal
 from core.ids import CauseId, Ids, PlatformName, PlatformUserId
 from core.people import Identity
 from core.platform import PlatformAdapter, Resource, Space
@@ -28,6 +29,7 @@ from sandbox.mark import MARK
 from sandbox.memory import MemoryAdapter, MemoryWorld
 from sandbox.memory.world import NAME
 from sandbox.stripe.emulator import StripeEmulator
+from storage import lanes
 from storage.credentials import CredentialStore
 from storage.database import Database
 from storage.inbox import GroupCommit, InboxKind, InboxRow
@@ -95,6 +97,22 @@ class Bench:
         link = (await self.ask(user, "join", **({"plan": plan} if plan else {}))).buttons[0].url
         who = Identity(NAME, self.world.realm, user, name)
         return await self.cases.desk.checkouts.start(link.rpartition("/")[2], who, cause=CauseId(self.base.ids.new()))
+
+    async def due(self) -> Sequence[Lane]:
+        """Return the lanes with work that is due, as the sweep would wake them."""
+        async with self.base.db.reading() as session:
+            return list(await lanes.due_lanes(session, self.clock.now()))
+
+    async def tries(self, user: PlatformUserId, name: str, link: str) -> str:
+        """Let somebody go from a link to its checkout; returns why not, empty when they are there."""
+        who = Identity(NAME, self.world.realm, user, name)
+        try:
+            await self.cases.desk.checkouts.start(link.rpartition("/")[2], who, cause=CauseId(self.base.ids.new()))
+        except Refusal as refusal:
+            return refusal.code
+        finally:
+            await self.dispatcher.settled()
+        return ""
 
     async def buy(self, user: PlatformUserId, name: str, plan: str = "") -> str:
         """Let somebody buy what is sold, have the processor's word come in, and return their subscription's id."""

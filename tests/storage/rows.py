@@ -9,12 +9,15 @@ from sqlmodel import SQLModel
 from core.dispatch import Lane
 from core.ids import (
     AccountId,
+    ApplicationId,
     CauseId,
     ChangeId,
     CommunityId,
+    CouponId,
     CustomerId,
     EndpointId,
     EntitlementId,
+    GiftId,
     GrantId,
     InviteId,
     MemberId,
@@ -30,20 +33,26 @@ from core.ids import (
     StripeAccountId,
     SubscriptionId,
     TipId,
+    WaitlistId,
 )
 from core.payments import IntervalUnit
 from core.platform import ResourceKind
 from sandbox.mark import MARK
 from storage.account_changes import AccountChangeRow
 from storage.accounts import AccountRow
+from storage.applications import ApplicationRow
 from storage.audit import AuditRow
+from storage.cancellations import CancellationRow, Outcome
 from storage.causes import CauseRow
 from storage.communities import CommunityRow
+from storage.coupons import CouponRow
 from storage.credentials import CredentialRow
 from storage.customers import CustomerRow
 from storage.database import Database
 from storage.deliveries import DeliveryRow
 from storage.entitlements import EntitlementRow, SourceKind
+from storage.extensions import ExtensionRow
+from storage.gifts import GiftRow
 from storage.grants import GrantRow
 from storage.inbox import InboxKind, InboxRow
 from storage.invites import InviteRow
@@ -55,6 +64,7 @@ from storage.outbox import OutboxKind, OutboxRow
 from storage.owner_tasks import OwnerTaskRow
 from storage.plan_resources import PlanResourceRow
 from storage.plans import PlanRow
+from storage.price_moves import PriceMoveRow
 from storage.prices import PriceRow
 from storage.resources import ResourceRow
 from storage.rounds import RoundRow
@@ -63,8 +73,10 @@ from storage.states import BrowserRow, StateRow
 from storage.stripe_accounts import StripeAccountKind, StripeAccountRow
 from storage.subscriptions import SubscriptionRow
 from storage.tips import TipRow
+from storage.trials import TrialRow
 from storage.uninvited import UninvitedRow
 from storage.upsert import table
+from storage.waitlist_entries import WaitlistEntryRow
 from storage.webhook_endpoints import WebhookEndpointRow
 
 AT = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
@@ -112,7 +124,7 @@ def changed(row: Row, **changes: Any) -> Row:  # noqa: ANN401
 
 def everything(x: str) -> list[SQLModel]:
     """Return one row of every table for community ``x``, in an order the foreign keys allow."""
-    return [*_tenant(x), *_sale(x), *_access(x), *_books(x)]
+    return [*_tenant(x), *_sale(x), *_offers(x), *_access(x), *_books(x)]
 
 
 def _tenant(x: str) -> list[SQLModel]:
@@ -186,6 +198,8 @@ def _sale(x: str) -> list[SQLModel]:
             stripe_price_id=f"price_{x}",
             amount=999,
             currency="USD",
+            interval_unit=IntervalUnit.MONTH,
+            interval_count=1,
         ),
         PlanResourceRow(plan_id=plan, resource_id=ResourceId(f"{x}-resource"), community_id=community),
         InviteRow(
@@ -223,6 +237,74 @@ def _sale(x: str) -> list[SQLModel]:
             started_at=AT,
             period_end=AT,
             fetched_at=AT,
+        ),
+    ]
+
+
+def _offers(x: str) -> list[SQLModel]:
+    community, member, account = CommunityId(x), MemberId(f"{x}-member"), AccountId(f"{x}-account")
+    plan, stripe = PlanId(f"{x}-plan"), StripeAccountId(f"{x}-stripe")
+    subscription = SubscriptionId(f"{x}-subscription")
+    return [
+        TrialRow(id=f"{x}-trial", community_id=community, member_id=member, order_id=OrderId(f"{x}-order"), mark="member:m", at=AT),
+        WaitlistEntryRow(
+            id=WaitlistId(f"{x}-waitlist"), community_id=community, plan_id=plan, member_id=member, account_id=account, since=AT
+        ),
+        GiftRow(
+            id=GiftId(f"{x}-gift"),
+            community_id=community,
+            member_id=member,
+            giver="Ann",
+            plan_id=plan,
+            interval_unit=IntervalUnit.MONTH,
+            amount=999,
+            currency="USD",
+            for_account_id=account,
+            code_hash=f"{x}-gift",
+            checkout_session_id=f"cs_gift_{x}",
+            taken_by=member,
+            stripe_account_id=stripe,
+            created_at=AT,
+            expires_at=AT,
+        ),
+        ExtensionRow(
+            id=f"{x}-extension",
+            community_id=community,
+            subscription_id=subscription,
+            source_id=f"{x}-gift",
+            seconds=3600,
+            until=AT,
+            at=AT,
+            cause_id=CauseId("cause"),
+        ),
+        CouponRow(
+            id=CouponId(f"{x}-coupon"),
+            community_id=community,
+            stripe_account_id=stripe,
+            code=f"SPRING-{x}",
+            percent=20,
+            plan_id=plan,
+            created_at=AT,
+        ),
+        ApplicationRow(
+            id=ApplicationId(f"{x}-application"), community_id=community, plan_id=plan, member_id=member, account_id=account, asked_at=AT
+        ),
+        PriceMoveRow(
+            id=f"{x}-move",
+            community_id=community,
+            subscription_id=subscription,
+            price_id=PriceId(f"{x}-price"),
+            due_at=AT,
+            cause_id=CauseId("cause"),
+        ),
+        CancellationRow(
+            id=f"{x}-cancellation",
+            community_id=community,
+            member_id=member,
+            subscription_id=subscription,
+            reason="unused",
+            outcome=Outcome.SAVED,
+            at=AT,
         ),
     ]
 

@@ -9,9 +9,13 @@ from sqlmodel import SQLModel
 
 from storage.account_changes import AccountChangeRow
 from storage.accounts import AccountRow
+from storage.applications import ApplicationRow
+from storage.coupons import CouponRow
 from storage.customers import CustomerRow
 from storage.database import Database
 from storage.entitlements import EntitlementRow
+from storage.extensions import ExtensionRow
+from storage.gifts import GiftRow
 from storage.grants import GrantRow
 from storage.inbox import InboxRow
 from storage.invites import InviteRow
@@ -21,6 +25,7 @@ from storage.orders import OrderRow, OrderStatus
 from storage.outbox import OutboxRow
 from storage.owner_tasks import OwnerTaskRow
 from storage.plans import PlanRow, PlanStatus
+from storage.price_moves import PriceMoveRow
 from storage.prices import PriceRow
 from storage.resources import ResourceRow
 from storage.rounds import RoundRow
@@ -28,6 +33,8 @@ from storage.spaces import SpaceRow
 from storage.subscriptions import SubscriptionRow
 from storage.tables import metadata
 from storage.tips import TipRow
+from storage.trials import TrialRow
+from storage.waitlist_entries import WaitlistEntryRow, WaitlistState
 from storage.webhook_endpoints import WebhookEndpointRow
 from tests.storage.rows import AT, changed, everything, store
 
@@ -37,9 +44,14 @@ UNIQUE: dict[str, tuple[type[SQLModel], Changes, Changes]] = {
     "uq_account_changes_under_way": (AccountChangeRow, {}, {"done_at": AT}),
     "uq_accounts_external": (AccountRow, {"member_id": "second-member", "active": False}, {"external_id": "44"}),
     "uq_accounts_active": (AccountRow, {"external_id": "44"}, {"active": False}),
+    "uq_applications_member": (ApplicationRow, {}, {"member_id": "second-member"}),
+    "uq_coupons_code": (CouponRow, {"percent": 10}, {"code": "ANOTHER"}),
     "uq_customers_stripe": (CustomerRow, {"member_id": "second-member"}, {"stripe_customer_id": "cus_2"}),
     "uq_customers_member": (CustomerRow, {"stripe_customer_id": "cus_2"}, {"member_id": "second-member"}),
     "uq_entitlements_source": (EntitlementRow, {"member_id": "second-member"}, {"source_id": "sub_2"}),
+    "uq_extensions_source": (ExtensionRow, {"seconds": 1}, {"undoes": True}),
+    "uq_gifts_checkout": (GiftRow, {"amount": 1, "code_hash": None}, {"checkout_session_id": None}),
+    "uq_gifts_code_hash": (GiftRow, {"amount": 1, "checkout_session_id": None}, {"code_hash": None}),
     "uq_grants_account_resource": (GrantRow, {"wanted": False}, {"account_id": "second-account"}),
     "uq_inbox_event": (InboxRow, {"payload": b"another", "source": "stripe:env"}, {"source": "stripe:other"}),
     "uq_invites_code": (InviteRow, {"tag": "another"}, {"code": "another"}),
@@ -49,18 +61,22 @@ UNIQUE: dict[str, tuple[type[SQLModel], Changes, Changes]] = {
     "uq_outbox_dedupe": (OutboxRow, {"subject": "another"}, {"dedupe": None}),
     "uq_owner_tasks_open": (OwnerTaskRow, {}, {"done_at": AT}),
     "uq_plans_name": (PlanRow, {"name": "GOLD"}, {"status": PlanStatus.ARCHIVED}),
-    "uq_prices_stripe": (PriceRow, {"amount": 1}, {"stripe_price_id": None}),
+    "uq_price_moves_once": (PriceMoveRow, {}, {"price_id": "second-price"}),
+    "uq_prices_on_sale": (PriceRow, {"amount": 1, "stripe_price_id": None}, {"interval_unit": "year"}),
+    "uq_prices_stripe": (PriceRow, {"amount": 1, "active": False}, {"stripe_price_id": None}),
     "uq_resources_external": (ResourceRow, {"name": "another"}, {"external_id": "10"}),
     "uq_rounds_open": (RoundRow, {}, {"done_at": AT}),
     "uq_spaces_external": (SpaceRow, {"name": "another"}, {"realm": "T1"}),
     "uq_subscriptions_stripe": (SubscriptionRow, {"status": "canceled"}, {"stripe_subscription_id": "sub_2"}),
     "uq_tips_checkout": (TipRow, {"amount": 1}, {"checkout_session_id": None}),
+    "uq_trials_mark": (TrialRow, {}, {"mark": "member:n"}),
+    "uq_waitlist_entries_in_line": (WaitlistEntryRow, {}, {"state": WaitlistState.LAPSED}),
     "uq_webhook_endpoints_path": (WebhookEndpointRow, {"secrets": None}, {"path": "another"}),
 }
 CHECKS: dict[str, tuple[type[SQLModel], Changes, Changes]] = {
     "ck_ledger_amount": (LedgerRow, {"amount": 0, "cause": "fee:1"}, {"amount": 1}),
     "ck_ledger_sides": (LedgerRow, {"debit": "income", "cause": "fee:1"}, {"debit": "fees"}),
-    "ck_prices_amount": (PriceRow, {"amount": -1, "stripe_price_id": None}, {"amount": 1}),
+    "ck_prices_amount": (PriceRow, {"amount": -1, "stripe_price_id": None, "active": False}, {"amount": 1}),
     "ck_tips_amount": (TipRow, {"amount": 0, "checkout_session_id": None}, {"amount": 1}),
 }
 
@@ -78,10 +94,15 @@ def rules() -> set[str]:
 
 
 def besides() -> list[SQLModel]:
-    """A second member of the same community, with an account."""
+    """A second member of the same community, with an account, and a second price."""
     [member] = [row for row in everything("a") if isinstance(row, MemberRow)]
     [account] = [row for row in everything("a") if isinstance(row, AccountRow)]
-    return [changed(member, id="second-member"), changed(account, id="second-account", member_id="second-member", external_id="43")]
+    [price] = [row for row in everything("a") if isinstance(row, PriceRow)]
+    return [
+        changed(member, id="second-member"),
+        changed(account, id="second-account", member_id="second-member", external_id="43"),
+        changed(price, id="second-price", stripe_price_id="price_second", active=False),
+    ]
 
 
 def row_of(kind: type[SQLModel], changes: Changes) -> SQLModel:

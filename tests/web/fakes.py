@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from core.commands import CommandReply, CommandRequest, CommandSpec, ReplyHandle
 from core.errors import Refusal
-from core.ids import CauseId, CommunityId, OrderId, PlanId, PlatformName, PlatformUserId, PriceId, StripeAccountId, TipId
+from core.ids import CauseId, CommunityId, GiftId, OrderId, PlanId, PlatformName, PlatformUserId, PriceId, StripeAccountId, TipId
 from core.money import Money
 from core.payments import Interval, IntervalUnit
 from core.people import Identity
@@ -25,7 +25,7 @@ from core.platform import (
     ResourceLabel,
     Space,
 )
-from storage.plans import PlanStatus, PlanView, ResourceView
+from storage.plans import PlanStatus, PlanView, PriceView, ResourceView
 
 COMMUNITY, FIVE_DOLLARS = CommunityId("community"), Money(500, "USD")
 LODGE, HARBOUR = PlatformName("lodge"), PlatformName("harbour")
@@ -165,6 +165,7 @@ def plan(*, name: str = "Gold", description: str = "", trial_days: int = 0, inte
         status=PlanStatus.ACTIVE,
         resources=(gold,),
         members=0,
+        prices=(PriceView(PriceId("price"), Money(999, "USD"), Interval(interval)),),
     )
 
 
@@ -196,10 +197,14 @@ class FakeCheckouts:
     answer: str | Exception = "https://checkout.stripe.example/c/pay/cs_1"
     portal_answer: str | Exception = "https://billing.stripe.example/p/session/1"
     started: list[tuple[str, Identity]] = field(default_factory=list)
+    chosen: list[tuple[PriceId | None, Money | None]] = field(default_factory=list)
     portals: list[tuple[CommunityId, Identity, str]] = field(default_factory=list)
 
-    async def start(self, code: str, who: Identity, *, cause: CauseId) -> FakeStarted:
+    async def start(
+        self, code: str, who: Identity, *, cause: CauseId, price: PriceId | None = None, amount: Money | None = None
+    ) -> FakeStarted:
         assert cause
+        self.chosen.append((price, amount))
         self.started.append((code, who))
         if isinstance(self.answer, Exception):
             raise self.answer
@@ -210,6 +215,55 @@ class FakeCheckouts:
         if isinstance(self.portal_answer, Exception):
             raise self.portal_answer
         return self.portal_answer
+
+
+@dataclass(frozen=True, slots=True)
+class FakeInLine:
+    plan: str = "Gold"
+    place: int = 3
+
+
+@dataclass(slots=True)
+class FakeWaitlist:
+    """Remembers who got in line."""
+
+    joined: list[tuple[str, Identity]] = field(default_factory=list)
+
+    async def join_through(self, code: str, who: Identity, *, cause: CauseId) -> FakeInLine:
+        assert cause
+        self.joined.append((code, who))
+        return FakeInLine()
+
+
+@dataclass(frozen=True, slots=True)
+class FakeGift:
+    status: str = "paid"
+    community_name: str = "Ann's den"
+    plan_name: str = "Gold"
+    giver: str = "Cleo"
+    lasts: str = "for a month"
+    platforms: Sequence[PlatformName] = (LODGE,)
+
+
+@dataclass(slots=True)
+class FakeGifts:
+    """Gifts by code or id."""
+
+    gifts: dict[str, FakeGift] = field(default_factory=dict)
+    taken: list[tuple[str, Identity]] = field(default_factory=list)
+
+    async def look(self, code: str) -> FakeGift:
+        if code not in self.gifts:
+            raise Refusal("gift_unknown", "There is no such gift. Check its link letter by letter.")
+        return self.gifts[code]
+
+    async def given(self, gift: GiftId) -> FakeGift:
+        return await self.look(gift)
+
+    async def take(self, code_hash: str, who: Identity, *, cause: CauseId) -> FakeGift:
+        assert cause
+        self.taken.append((code_hash, who))
+        return FakeGift("taken")
 
 
 @dataclass(frozen=True, slots=True)

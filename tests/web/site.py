@@ -27,11 +27,13 @@ from tests.web.fakes import (
     HARBOUR,
     LODGE,
     FakeCheckouts,
+    FakeGifts,
     FakeInbound,
     FakeInvites,
     FakePlatform,
     FakeStatuses,
     FakeTips,
+    FakeWaitlist,
     FakeWebhooks,
     HttpPlatform,
 )
@@ -128,6 +130,8 @@ class Site:
     checkouts: FakeCheckouts = field(default_factory=FakeCheckouts)
     statuses: FakeStatuses = field(default_factory=FakeStatuses)
     tips: FakeTips = field(default_factory=FakeTips)
+    gifts: FakeGifts = field(default_factory=FakeGifts)
+    waitlist: FakeWaitlist = field(default_factory=FakeWaitlist)
     communities: Communities = field(init=False)
     attachments: Attachments = field(init=False)
     installs: Installs = field(init=False)
@@ -154,6 +158,8 @@ class Site:
             checkouts=self.checkouts,
             statuses=self.statuses,
             tips=self.tips,
+            gifts=self.gifts,
+            waitlist=self.waitlist,
             installs=self.installs,
             linking=self.linking,
             webhooks=self.webhooks,

@@ -8,7 +8,7 @@ from core.errors import Refusal
 from core.ids import PlatformUserId
 from core.people import Identity
 from core.platform import LinkedAccount
-from tests.web.fakes import LODGE, FakeTip, FakeWelcome, plan
+from tests.web.fakes import LODGE, FakeGift, FakeTip, FakeWelcome, plan
 from tests.web.site import Site, Visitor
 
 CORPUS = [
@@ -86,7 +86,24 @@ async def tipped(site: Site, fan: Visitor, text: str) -> str:
     return (await fan.get("/tip/tip")).text
 
 
-@pytest.mark.parametrize("show", [offered, bound, signed_in, already, refused, welcomed, expired, tipped])
+async def sold_out(site: Site, fan: Visitor, text: str) -> str:
+    page = await fan.sign_in()
+    site.invites.sell(community_name=text, plan=replace(plan(), name=text))
+    site.checkouts.answer = Refusal("sold_out", text)
+    return (await fan.submit(page, "/j/gold/checkout")).text
+
+
+async def gift(site: Site, fan: Visitor, text: str) -> str:
+    site.gifts.gifts["gift"] = FakeGift(community_name=text, plan_name=text, giver=text, lasts=text)
+    return (await fan.get("/gift/gift")).text
+
+
+async def given(site: Site, fan: Visitor, text: str) -> str:
+    site.gifts.gifts["gift"] = FakeGift("taken", community_name=text, plan_name=text, lasts=text)
+    return (await fan.get("/given/gift")).text
+
+
+@pytest.mark.parametrize("show", [offered, bound, signed_in, already, refused, welcomed, expired, tipped, sold_out, gift, given])
 async def test_what_people_write_is_shown_and_never_obeyed(site: Site, fan: Visitor, show: Show) -> None:
     plain = Tags(await show(site, fan, "word")).found
     for text in CORPUS:

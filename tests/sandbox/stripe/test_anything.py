@@ -25,6 +25,7 @@ KINDS = {
     "coupons": "coupon",
     "promotion_codes": "promotion_code",
     "subscriptions": "subscription",
+    "subscription_schedules": "subscription_schedule",
     "invoices": "invoice",
     "invoice_payments": "invoice_payment",
     "sessions": "checkout.session",

@@ -235,3 +235,46 @@ async def test_a_portal_link_expires(shop: Shop) -> None:
     await shop.pass_time(hours=2)
     with pytest.raises(Refused, match="expired"):
         await shop.people.cancel_subscription(portal)
+
+
+async def test_a_schedule_changes_the_price_with_the_next_period_and_lets_go(shop: Shop) -> None:
+    subscription = await shop.subscribe(price=await shop.price(999))
+    cheaper = await shop.price(500)
+    item = subscription["items"].data[0]
+    made = await shop.api.v1.subscription_schedules.create_async({"from_subscription": subscription.id})
+    now, then = {"items": [{"price": item.price.id}]}, {"items": [{"price": cheaper}]}
+    phases: Any = [
+        {**now, "start_date": item.current_period_start, "end_date": item.current_period_end},
+        {**then, "start_date": item.current_period_end},
+    ]
+    await shop.api.v1.subscription_schedules.update_async(made.id, {"end_behavior": "release", "phases": phases})
+    with pytest.raises(stripe.InvalidRequestError, match="managed by the subscription schedule"):
+        await shop.api.v1.subscriptions.update_async(subscription.id, {"cancel_at_period_end": True})
+    with pytest.raises(stripe.InvalidRequestError, match="already attached to a schedule"):
+        await shop.api.v1.subscription_schedules.create_async({"from_subscription": subscription.id})
+    await shop.pass_time(days=32)
+    after = await shop.subscription(subscription.id)
+    assert (after["items"].data[0].price.id, after.schedule, after.status) == (cheaper, None, "active")
+    invoices = (await shop.api.v1.invoices.list_async({"subscription": subscription.id})).data
+    assert [invoice.total for invoice in invoices] == [500, 999]
+    assert (await shop.api.v1.subscription_schedules.retrieve_async(made.id)).status == "released"
+
+
+async def test_a_released_schedule_changes_nothing(shop: Shop) -> None:
+    subscription = await shop.subscribe()
+    made = await shop.api.v1.subscription_schedules.create_async({"from_subscription": subscription.id})
+    await shop.api.v1.subscription_schedules.release_async(made.id)
+    with pytest.raises(stripe.InvalidRequestError, match="`released` status"):
+        await shop.api.v1.subscription_schedules.release_async(made.id)
+    await shop.api.v1.subscriptions.update_async(subscription.id, {"cancel_at_period_end": True})
+    assert (await shop.subscription(subscription.id)).schedule is None
+
+
+async def test_a_code_for_some_products_is_refused_where_none_of_them_is_sold(shop: Shop) -> None:
+    product = await shop.api.v1.products.create_async({"name": "Silver"})
+    coupon = await shop.api.v1.coupons.create_async({"percent_off": 20, "applies_to": {"products": [product.id]}})
+    await shop.api.v1.promotion_codes.create_async({"promotion": {"type": "coupon", "coupon": coupon.id}, "code": "SILVER"})
+    session = await shop.session(await shop.price(), allow_promotion_codes=True)
+    assert session.url
+    with pytest.raises(Refused, match="not for anything on this page"):
+        await shop.people.pay(session.url, promotion_code="SILVER")
