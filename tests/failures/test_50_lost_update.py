@@ -42,5 +42,4 @@ async def test_a_write_that_was_replaced_is_not_taken_for_done(scene: Scene) -> 
 
     assert isinstance(lost[BEN], TransientError)
     assert done == {BEN: None}
-    assert groups.users == {Users = frozenset[PlatformUserId]
-ANN, BEN, RIVALS}
+    assert groups.users == {ANN, BEN, RIVALS}
