@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 from core.dispatch import stripe_lane
 from sandbox.stripe.model import Answer, Request
@@ -15,7 +16,8 @@ async def test_more_than_fits_is_refused_and_a_hundred_words_of_one_thing_cost_o
     await scene.pays()
     program, about, now = scene.town.program, scene.subscription().id, scene.town.clock.now()
     asked: list[str] = []
-    program.machine.model.handle = _listened(asked, program.machine.model.handle)  # type: ignore[method-assign]
+    model: Any = program.machine.model
+    model.handle = _listened(asked, model.handle)
 
     def row(number: int) -> InboxRow:
         return InboxRow(
