@@ -79,9 +79,7 @@ async def test_a_refund_that_fails_opens_again_what_it_ended(market: Market, clo
         assert (await state(market), await booked(market)) == ("active", 0)
 
 
-async def test_a_pass_whose_refund_failed_after_its_end_has_what_was_left_when_it_was_taken_away(
-    market: Market, clock: VirtualClock
-) -> None:
+async def test_a_pass_whose_refund_failed_after_its_end_has_what_was_left_of_it(market: Market, clock: VirtualClock) -> None:
     await market.plan(interval=parse_interval("1 day"))
     await market.buy(await market.link(), BEN, FAILS_LATER)
     refund = await given_back(market)
