@@ -38,6 +38,9 @@ simulate-mutants: $(DEVELOPMENT) ## Plant bugs one after another and have the hi
 crash-sweep: $(DEVELOPMENT) ## End the product at every commit and call of what the demo shows: the same end each time
 	@PYTHONHASHSEED=0 $(BIN)/python -m tests.simulation --crash-sweep $(ARGS)
 
+seats: $(DEVELOPMENT) ## Have a hundred people want ten seats at once, a thousand times over, on both databases
+	@SEAT_ROUNDS=1000 $(BIN)/python -m pytest -n 0 tests/billing/test_seats.py -k again_and_again $(ARGS)
+
 check: $(DEVELOPMENT) ## Lint, format, types, import contracts, requirements: every finding of every tool
 	@.ci/check
 
