@@ -1,7 +1,7 @@
 # Every target that needs Python builds .venv first, and again when what it was built from has changed.
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help demo test test-long simulate simulate-mutants crash-sweep check run migrate screenshots requirements clean
+.PHONY: help demo test test-long simulate simulate-mutants crash-sweep seats check run migrate screenshots requirements clean
 
 # The first interpreter on the path that is new enough; say `make PYTHON=/path/to/python …` for another.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
