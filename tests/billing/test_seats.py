@@ -35,7 +35,7 @@ from tests.billing.market import DEN
 from tests.billing.till import Till
 
 SEATS, BUYERS = 10, 100
-REPETITIONS = int(os.environ.get("SEAT_ROUNDS", "25"))
+REPETITIONS = int(os.environ.get("SEAT_ROUNDS", "25"))  # noqa: TID251 - how long to search is for whoever starts the search
 """``make seats`` plays a thousand."""
 
 
