@@ -40,9 +40,11 @@ _HERE = (
     col(GrantRow.status) == inline(GrantStatus.PENDING),
 )
 _TRIED = select(func.max(GrantRow.attempts)).where(*_HERE)
+_TO_PUT_OFF = select(GrantRow.id).where(*_HERE, col(GrantRow.due_at) < bindparam("until")).with_for_update(skip_locked=True)
+"""What another is writing down an answer about right now is left to it: two who wait for each other's rows would both fail."""
 _PUT_OFF = (
     update(GrantRow)
-    .where(*_HERE, col(GrantRow.due_at) < bindparam("until"))
+    .where(col(GrantRow.id).in_(_TO_PUT_OFF))
     .values(due_at=bindparam("until"), attempts=case((col(GrantRow.attempts) > 0, GrantRow.attempts), else_=1))
     .execution_options(synchronize_session=False)
 )

@@ -22,6 +22,7 @@ from storage.engine import create_engines, normalise
 from storage.tables import metadata
 from storage.vault import Vault
 from tests.canary import canary
+from tests.migrated import migrated
 from tests.warm import keep_warm
 
 __all__ = ["canary"]  # sits over every test
@@ -40,9 +41,12 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark as long, on the second database, what runs on both, save where the databases differ: in storage and in the dispatcher."""
+    """Mark as long, on the second database, what runs on both, save where the databases differ: in storage and in the dispatcher.
+
+    The walks say so by themselves.
+    """
     chosen = item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
-    if "postgresql" in chosen and item.path.parent.name != "storage" and item.path.name not in DIFFERENT:
+    if "postgresql" in chosen and item.path.parent.name not in {"storage", "walks"} and item.path.name not in DIFFERENT:
         item.add_marker(pytest.mark.long)
 
 
@@ -100,6 +104,14 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA journal_mode=WAL")
     engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with every migration run, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "doorman.db"
+    migrated(f"sqlite:///{path}")
     return path
 
 

@@ -3,10 +3,12 @@
 import asyncio
 import random
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlmodel import col, select
@@ -164,11 +166,18 @@ async def live(file: Path, story: list[Step], seed: int) -> None:
         await db.close()
 
 
-@given(story=steps, seed=st.integers(0, 1000))
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_roles_follow_from_what_is_true_whatever_was_lost(
-    sqlite_template: Path, folder_in_memory: Path, story: list[Step], seed: int
-) -> None:
-    file = folder_in_memory / f"{RandomIds().new()}.db"
-    shutil.copyfile(sqlite_template, file)
-    asyncio.run(live(file, story, seed))
+def searching(examples: int) -> Callable[..., None]:
+    """Return a test that lives through ``examples`` stories."""
+
+    @given(story=steps, seed=st.integers(0, 1000))
+    @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
+    def search(sqlite_template: Path, folder_in_memory: Path, story: list[Step], seed: int) -> None:
+        file = folder_in_memory / f"{RandomIds().new()}.db"
+        shutil.copyfile(sqlite_template, file)
+        asyncio.run(live(file, story, seed))
+
+    return search
+
+
+test_roles_follow_from_what_is_true = searching(6)
+test_roles_follow_from_what_is_true_whatever_was_lost = pytest.mark.long(searching(60))

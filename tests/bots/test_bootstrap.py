@@ -1,4 +1,5 @@
 import asyncio
+import shutil
 import socket
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
@@ -31,7 +32,10 @@ from tests.bots.bench import configuration
 class Installation:
     """Settings, a database file and the world around them: what outlives a process."""
 
-    def __init__(self, folder: Path, clock: VirtualClock, stripe: StripeEmulator) -> None:
+    def __init__(self, folder: Path, clock: VirtualClock, stripe: StripeEmulator, template: Path | None = None) -> None:
+        """Begin with an empty folder, or with a database that is up to date, copied from ``template``."""
+        if template is not None:
+            shutil.copyfile(template, folder / "doorman.db")
         self.clock = clock
         self.world = MemoryWorld()
         self.creator = self.world.person("Cleo")
@@ -56,8 +60,15 @@ async def stripe(clock: VirtualClock) -> AsyncIterator[StripeEmulator]:
 
 
 @pytest.fixture
-async def installation(tmp_path: Path, clock: VirtualClock, stripe: StripeEmulator) -> Installation:
-    return Installation(tmp_path, clock, stripe)
+async def installation(tmp_path: Path, clock: VirtualClock, stripe: StripeEmulator, migrated_sqlite: Path) -> Installation:
+    return Installation(tmp_path, clock, stripe, migrated_sqlite)
+
+
+@pytest.fixture
+async def bare(tmp_path: Path, installation: Installation) -> Installation:
+    """An installation on a machine that has no database."""
+    (tmp_path / "doorman.db").unlink()
+    return installation
 
 
 @pytest.fixture
@@ -72,9 +83,11 @@ async def get(url: str) -> tuple[int, Mapping[str, bool]]:
         return answer.status, await answer.json()
 
 
-async def test_it_starts_on_a_machine_that_has_nothing_and_serves(doorman: Doorman) -> None:
-    assert await get(f"{doorman.base_url}/healthz") == (200, {"alive": True})
-    assert await get(f"{doorman.base_url}/readyz") == (200, {"database": True, "memory": True})
+async def test_it_starts_on_a_machine_that_has_nothing_and_serves(bare: Installation) -> None:
+    async with open_doorman(bare.configuration(), clock=bare.clock) as doorman:
+        await doorman.dispatcher.settled()
+        assert await get(f"{doorman.base_url}/healthz") == (200, {"alive": True})
+        assert await get(f"{doorman.base_url}/readyz") == (200, {"database": True, "memory": True})
 
 
 async def test_a_platform_that_is_away_makes_it_not_ready_and_nothing_more(doorman: Doorman, installation: Installation) -> None:
@@ -168,9 +181,9 @@ async def test_after_closing_nothing_is_taken_in(installation: Installation) -> 
         await get(f"{url}/healthz")
 
 
-async def test_a_database_that_is_not_up_to_date_is_refused_when_it_may_not_be_changed(installation: Installation) -> None:
+async def test_a_database_that_is_not_up_to_date_is_refused_when_it_may_not_be_changed(bare: Installation) -> None:
     with pytest.raises(SchemaError, match="run: doorman migrate"):
-        async with open_doorman(installation.configuration(AUTO_MIGRATE="false"), clock=installation.clock):
+        async with open_doorman(bare.configuration(AUTO_MIGRATE="false"), clock=bare.clock):
             pytest.fail("it must not start")
 
 
@@ -209,6 +222,7 @@ async def test_stripe_away_does_not_prevent_the_start(installation: Installation
         assert doorman.ready() == {"database": True, "memory": True}
 
 
+@pytest.mark.long
 async def test_a_stripe_that_accepts_and_says_nothing_does_not_hold_the_start_up(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -149,7 +149,7 @@ def test_looking_makes_no_database_where_there_is_none(run: Run, tmp_path: Path,
     assert not list(tmp_path.glob("doorman.db*"))
 
 
-@pytest.mark.parametrize("options", [[], ["--dry-run"]])
+@pytest.mark.parametrize("options", [[], pytest.param(["--dry-run"], marks=pytest.mark.long)])
 def test_a_sweep_says_what_it_found_and_what_it_could_not_ask(run: Run, options: list[str]) -> None:
     run("migrate")
     code, said = run("sweep", *options)
@@ -162,7 +162,7 @@ def test_a_sweep_says_what_it_found_and_what_it_could_not_ask(run: Run, options:
     assert "Compared with the platforms\nNobody to look for." in said
 
 
-@pytest.mark.parametrize("options", [[], ["--dry-run"]])
+@pytest.mark.parametrize("options", [[], pytest.param(["--dry-run"], marks=pytest.mark.long)])
 def test_comparing_everything_says_what_could_not_be_asked(run: Run, options: list[str]) -> None:
     run("migrate")
     code, said = run("reconcile", *options)
@@ -239,6 +239,7 @@ def test_a_database_that_is_away_is_said_to_be(run: Run) -> None:
     assert "The database does not answer" in said
 
 
+@pytest.mark.long
 def test_a_port_that_is_taken_is_said_to_be(run: Run, environment: dict[str, str]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", int(environment["PORT"])))
@@ -268,6 +269,7 @@ def test_it_serves_while_every_vendor_is_away_and_stops_when_asked(environment: 
     assert "closing: nothing new is taken in" in said
 
 
+@pytest.mark.long
 def test_the_emulators_start_by_themselves_and_print_settings_that_are_complete(tmp_path: Path) -> None:
     bare = {"PATH": os.defpath, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
     with start(bare, tmp_path, "sandbox") as process:

@@ -1,4 +1,5 @@
 import re
+import shutil
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -40,8 +41,9 @@ async def installation(tmp_path: Path, clock: VirtualClock) -> AsyncIterator[Ins
 
 
 @pytest.fixture
-async def role(installation: Installation) -> Resource:
+async def role(installation: Installation, tmp_path: Path, migrated_sqlite: Path) -> Resource:
     """A role that is sold in a community that is set up; the program has run and is closed."""
+    shutil.copyfile(migrated_sqlite, tmp_path / "doorman.db")
     role = installation.world.thing(installation.space, "Gold member")
     given = {"name": "Gold", "price": "5 USD", "interval": "month", "role": role.external_id}
     async with open_doorman(installation.configuration(), clock=installation.clock) as doorman:

@@ -27,12 +27,12 @@ KEY = "sk_test_canary0123456789"
 
 
 @pytest.fixture
-async def installation(tmp_path: Path, clock: VirtualClock) -> AsyncIterator[Installation]:
+async def installation(tmp_path: Path, clock: VirtualClock, migrated_sqlite: Path) -> AsyncIterator[Installation]:
     stripe = StripeEmulator(clock, seed=3)
     async with stripe.serve():
-        installation = Installation(tmp_path, clock, stripe)
+        installation = Installation(tmp_path, clock, stripe, migrated_sqlite)
         async with open_database(installation.configuration()) as db:
-            await prepare(db, clock, RandomIds(), migrate=True)
+            await prepare(db, clock, RandomIds(), migrate=False)
             async with db.transaction() as session:
                 await bury(session, clock)
         yield installation

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from sqlmodel import col
 
 from billing.stripe.caller import Keyring
 from billing.stripe.gateway import StripeGateway
@@ -122,12 +123,8 @@ def _counts_in_days(patch: Patch) -> None:
 
 
 def _takes_first(patch: Patch) -> None:
-    due = grants.due
-
-    async def backwards(*given: Any) -> Any:  # noqa: ANN401
-        return (await due(*given))[::-1]
-
-    patch.setattr(grants, "due", backwards)
+    losses_first = grants._TASKS.where(*grants._ON_LANE, grants._NOW).order_by(col(grants.GrantRow.wanted)).limit(grants._LIMIT)
+    patch.setattr(grants, "_DUE_OUTSIDE", (losses_first,))
 
 
 def _codes_last_for_ever(patch: Patch) -> None:
@@ -148,10 +145,10 @@ def _knows_any_word(patch: Patch) -> None:
 
 
 def _trials_for_ever(patch: Patch) -> None:
-    async def always(_session: object, _account: object, plan: Any) -> int:  # noqa: ANN401
+    async def always(_session: object, _order: object, plan: Any, _trail: object) -> int:  # noqa: ANN401
         return int(plan.trial_days)
 
-    patch.setattr("billing.checkout.trial_days", always)
+    patch.setattr("billing.trial.take", always)
 
 
 def _tells_of_no_trouble(patch: Patch) -> None:
@@ -203,7 +200,7 @@ GUARDS: Mapping[int, Removal] = MappingProxyType(
         8: _is("membership.outcome.RateLimited", _Nothing),
         9: _tries_no_more,
         10: _does_nothing("membership.member.Members.joined"),
-        11: _is("membership.drift.Drift._look", _nothing),
+        11: _is("membership.drift.Drift.look", _nothing),
         12: _does_nothing("membership.seat.add_reconcile"),
         13: _tells_of_no_trouble,
         14: _does_nothing("membership.unblock.Unblocker.probe"),

@@ -26,7 +26,7 @@ def test_every_failure_has_its_test_and_every_test_its_guard() -> None:
 @pytest.mark.long
 @pytest.mark.timeout(600)
 def test_each_is_red_when_its_guard_is_taken_away() -> None:
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", "0", "-q", str(HERE), "--without-guards", "--deselect"]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", "2", "-q", str(HERE), "--without-guards", "--deselect"]
     done = subprocess.run(  # noqa: S603 - our own tests
         [*command, f"{HERE}/test_guards.py"], capture_output=True, text=True, check=False, cwd=HERE.parent.parent
     )

@@ -15,7 +15,7 @@ from storage.database import Database
 from storage.grants import Actual, GrantStatus
 from tests.membership.house import House, PowerCut, Watched
 
-CROWD = 120
+CROWD = 40
 Answers = Mapping[PlatformUserId, ExternalError | None]
 
 

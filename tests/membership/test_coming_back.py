@@ -179,6 +179,7 @@ async def test_an_invite_that_stays_out_is_taken_back_once_the_platform_lets_us(
     assert ((await house.row(kept.who)).status, (await house.row(kept.who)).invite_url) == (GrantStatus.DONE, "")
 
 
+@pytest.mark.long
 async def test_an_invite_that_stays_out_is_looked_after_with_ever_longer_pauses_and_not_beyond_its_life(house: House, kept: Kept) -> None:
     await kept.come_and_go()
     house.adapter.calls.clear()

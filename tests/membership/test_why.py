@@ -148,4 +148,4 @@ def searching(examples: int) -> Callable[..., None]:
 
 
 test_replayed_the_record_says_what_the_rows_say = searching(12)
-test_replayed_the_record_says_what_the_rows_say_whatever_happens = pytest.mark.long(searching(200))
+test_replayed_the_record_says_what_the_rows_say_whatever_happens = pytest.mark.long(searching(80))

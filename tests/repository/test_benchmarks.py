@@ -9,6 +9,7 @@ import pytest
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
+@pytest.mark.long
 def test_group_commit_shares_commits_and_prints_its_ratio(run: Run, tmp_path: Path) -> None:
     arguments = ("--events", "200", "--clients", "8", "--directory", str(tmp_path), "--json")
     said = run(sys.executable, "-W", "error", "-m", "benchmarks.group_commit", *arguments)

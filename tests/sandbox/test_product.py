@@ -22,6 +22,7 @@ async def told(folder: Path, program: str) -> str:
     return str(error.value)
 
 
+@pytest.mark.long
 async def test_one_that_is_never_ready_is_said_to_be_and_not_only_that_it_did_not_stop(tmp_path: Path) -> None:
     deaf = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('still busy', flush=True)\ntime.sleep(99)"
     said = await told(tmp_path, deaf)

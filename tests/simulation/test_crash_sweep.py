@@ -8,7 +8,7 @@ pytestmark = pytest.mark.timeout(300)
 NAMES = [one.__name__ for one in SCENARIOS]
 
 
-@pytest.mark.parametrize("name", ["stranger_is_inside", "one_of_two_ends"])
+@pytest.mark.parametrize("name", ["stranger_is_inside", pytest.param("one_of_two_ends", marks=pytest.mark.long)])
 def test_cut_at_some_moments_what_the_demo_shows_ends_the_same(name: str) -> None:
     cut, wrong = swept(name, share=17, of=50)
     assert wrong == []

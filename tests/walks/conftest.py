@@ -4,10 +4,12 @@ Walks on which the database has a say take ``shop`` and are walked on both: two 
 clock, what is made up for or taken up again after a restart, and one of every kind of way in and out. The others take ``sqlite_shop``:
 they differ in what a vendor answers or a page says, over queries that these walks and the tests of storage, billing and membership
 send to both databases already. Walking all of them twice would take longer than anybody waits before each change.
+
+Before each change one of every kind is walked (``EVERY_CHANGE``); all of them are with ``make test-long``.
 """
 
-import asyncio
 import logging
+import re
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -16,39 +18,60 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from core.ids import Ids
-from storage import schema
-from storage.engine import create_engines
-from storage.vault import Vault
 from tests.conformance import RECORD
+from tests.migrated import migrated
 from tests.walks.shop import Shop, open_shop
 from tests.walks.stage import Stage, open_stage
 
 TEMPLATE = "doorman_walks"
+WALKS = re.compile("test_(browser|browser_slack|coming_and_going|money|seasons|slack_.*|trouble|way_in|sandbox_page).py")
+EVERY_CHANGE = {
+    "test_a_fan_whose_first_card_is_declined_walks_from_the_link_into_the_server[phone]",
+    # the way in
+    "test_a_stranger_who_pays_is_inside_with_the_role[sqlite]",
+    "test_a_stranger_who_pays_is_inside_with_the_role[postgresql]",
+    "test_a_declined_card_is_told_on_the_payment_page_and_another_one_lets_in[sqlite]",
+    "test_a_fan_who_takes_back_what_they_allowed_comes_in_by_an_invite_and_gets_the_role_on_joining[sqlite]",
+    "test_a_member_who_comes_again_is_shown_the_portal_and_never_charged_twice[sqlite]",
+    "test_two_clicks_at_once_lead_to_one_checkout[sqlite]",
+    # what time brings
+    "test_a_failed_renewal_is_forgiven_for_the_grace_with_reminders_and_then_the_role_goes[sqlite]",
+    "test_a_failed_renewal_is_forgiven_for_the_grace_with_reminders_and_then_the_role_goes[postgresql]",
+    "test_a_cancelled_member_keeps_access_until_the_period_ends[sqlite]",
+    "test_a_refund_in_full_ends_what_it_paid_for[sqlite]",
+    "test_the_end_comes_even_when_nobody_tells_of_it[sqlite]",
+    # coming and going
+    "test_whoever_leaves_and_comes_back_gets_the_role_at_once[sqlite]",
+    "test_ending_one_of_two_plans_keeps_the_role_the_other_still_pays_for[sqlite]",
+    # trouble
+    "test_a_role_moved_above_the_bot_stops_the_sale_is_told_and_mended_is_granted[sqlite]",
+    "test_discord_down_while_a_fan_pays_loses_nobody[sqlite]",
+    "test_every_event_five_times_changes_everything_once[sqlite]",
+    "test_events_that_are_lost_are_made_up_for[^WEBHOOK checkout]",
+    "test_a_command_cut_off_by_a_restart_is_answered_after_it[sqlite]",
+    # money
+    "test_a_tip_is_thanked_in_the_notice_channel_with_its_words_letter_by_letter[sqlite]",
+    "test_status_tells_a_stranger_how_to_join_and_a_member_how_they_stand[sqlite]",
+    # Slack
+    "test_one_payment_opens_both_doors_and_its_end_closes_both",
+    "test_on_every_plan_a_member_who_pays_reads_and_one_whose_time_is_over_does_not[free]",
+    "test_where_removing_is_forbidden_and_accounts_may_be_ended_the_account_goes[business+]",
+    "test_a_command_whose_work_dies_after_the_acknowledgement_is_done_after_the_restart",
+    "test_what_slack_did_not_sign_leaves_no_row_whatever_it_holds",
+    "test_a_command_may_hold_the_word_payload",
+}
 
 
-def migrated(url: str) -> None:
-    """Bring a database up to date as the product does."""
-
-    async def run() -> None:
-        engines = create_engines(url, Vault(["the key that made the template"]))
-        await schema.upgrade(engines)
-        await engines.dispose()
-
-    asyncio.run(run())
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Leave to the long tier every walk that is not among those of every change."""
+    if WALKS.fullmatch(item.path.name) and item.name not in EVERY_CHANGE:
+        item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture(scope="session")
 def record() -> Path | None:
     """Where to write every exchange, when somebody wants to hold them against the vendors' descriptions."""
     return Path(RECORD) if RECORD else None
-
-
-@pytest.fixture(scope="session")
-def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database file with every migration run, to be copied."""
-    path = tmp_path_factory.mktemp("migrated") / "doorman.db"
-    migrated(f"sqlite:///{path}")
-    return path
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from tests.walks.stage import Stage
 from web.app import create_runner
 from web.keys import Services
 
-SHARES = 6
+SHARES = 10
 """The points are shared out over this many tests, each with a town of its own."""
 pytestmark = pytest.mark.usefixtures("errors_expected")
 

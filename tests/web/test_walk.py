@@ -74,6 +74,7 @@ async def test_the_way_can_be_walked_by_keyboard_alone(site: Site, origin: str) 
         await expect(page).to_have_url(f"{origin}/pay")
 
 
+@pytest.mark.long
 async def test_a_form_that_would_end_where_the_page_did_not_say_is_stopped(site: Site, origin: str) -> None:
     async with chromium(PHONE) as page:
         refused: list[str] = []
@@ -86,6 +87,7 @@ async def test_a_form_that_would_end_where_the_page_did_not_say_is_stopped(site:
         assert any("form-action" in line for line in refused)
 
 
+@pytest.mark.long
 async def test_the_welcome_page_updates_by_itself_without_scripts(site: Site) -> None:
     site.statuses.orders["order"] = FakeWelcome()
     async with chromium(PHONE, scripts=False) as page:

@@ -78,6 +78,7 @@ async def test_a_cut_connection_is_noticed_and_replaced(wired: House) -> None:
     await wired.say(wired.bob, "/doorman status")
 
 
+@pytest.mark.long
 async def test_an_outage_is_outlasted(wired: House, caplog: pytest.LogCaptureFixture) -> None:
     async with wired.emulator.outage():
         await wired.until(lambda: not wired.adapter.connected)

@@ -222,15 +222,15 @@ async def test_whoever_others_put_in_stays_and_nobody_else_is_left(
             expected |= added
 
 
-async def test_a_rush_of_a_thousand_looks_reads_the_groups_once(world: Grouped) -> None:
-    rush = [PlatformUserId(f"URUSH{number:04}") for number in range(1000)]
+async def test_a_rush_of_looks_reads_the_groups_once(world: Grouped) -> None:
+    rush = [PlatformUserId(f"URUSH{number:04}") for number in range(200)]
     for user in rush:
         world.lodge(user, world.club.general)
     _, resource = world.group(frozenset(rush[::2]))
 
     held = await asyncio.gather(*(world.adapter.holds(world.space, user) for user in rush))
 
-    assert held == [frozenset({resource}), frozenset()] * 500
+    assert held == [frozenset({resource}), frozenset()] * 100
     assert world.emulator.rest.count("usergroups.list") == 1
 
 
