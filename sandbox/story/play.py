@@ -14,12 +14,12 @@ from rich.table import Table
 from sandbox.browser import Missing
 from sandbox.discord.people import NoAnswerError
 from sandbox.product import ProductError
-from sandbox.story import doors, seasons, selling
+from sandbox.story import doors, seasons, selling, sold
 from sandbox.story.stage import Failed, Stage, open_stage
 from sandbox.stripe.people import Refused
 
 Step = Callable[[Stage], Awaitable[str]]
-STEPS: tuple[Step, ...] = (*selling.ACT, *doors.ACT, *seasons.ACT)
+STEPS: tuple[Step, ...] = (*selling.ACT, *doors.ACT, *seasons.ACT, *sold.ACT)
 READING_SPEED = 1.2
 """Real seconds a step stays on a terminal before the next begins."""
 IN_TIME = "nothing came of it in time. If this machine is busy, try again."

@@ -28,7 +28,7 @@ async def link_is_posted(stage: Stage) -> str:
     """Ann posts a paid invite link."""
     reply = await stage.ann.command(stage.server, "doorman invite", plan="Gold", tag="newsletter")
     check(reply.ephemeral, "only Ann sees the answer")
-    stage.link = link_in(reply.words)
+    stage.links["Gold"] = link_in(reply.words)
     stage.ann.say(stage.server, f"Come in: {stage.link}")
     return "the link is in the channel"
 

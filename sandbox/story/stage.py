@@ -19,6 +19,7 @@ from sandbox.discord.servers import Server
 from sandbox.people import Fan
 from sandbox.product import Product, free_port, running
 from sandbox.stripe.account import Account
+from sandbox.stripe.people import GOOD_CARD
 from sandbox.stripe.resource import Resource
 from sandbox.town import Town, open_town
 
@@ -49,7 +50,8 @@ class Stage:
     server: Server
     role: Role
     stack: AsyncExitStack
-    link: str = ""
+    links: dict[str, str] = field(default_factory=dict)
+    """The paid invite link of each plan, by its name."""
     fans: dict[str, Fan[Person]] = field(default_factory=dict)
     sent: list[tuple[float, str]] = field(default_factory=list)
     """When (real, monotonic seconds) each webhook left, and its type."""
@@ -65,25 +67,30 @@ class Stage:
             self.fans[name] = Fan(self.town.discord.people.user(name), browser, self.town.cashiers)
         return self.fans[name]
 
-    async def to_checkout(self, fan: Fan[Person]) -> str:
+    @property
+    def link(self) -> str:
+        """The link that is posted first, of the plan that is named like the role."""
+        return self.links.get(self.role.name, "")
+
+    async def to_checkout(self, fan: Fan[Person], plan: str = "") -> str:
         """Walk from the link to the checkout, as a browser does: open, continue, allow, confirm. Returns the checkout's address."""
-        shown = await fan.open(self.link)
+        shown = await fan.open(self.links[plan or self.role.name])
         if "You join as" not in shown:
             shown = await fan.sign_in()
         check(f"You join as @{fan.person.name}".lower() in shown.lower(), f"the page asks whether it is {fan.person.name}: {shown}")
         return await fan.confirm()
 
-    async def buys(self, name: str, card: str = "4242424242424242") -> Fan[Person]:
-        """Have a fan pay through the link and wait until the role is on."""
+    async def buys(self, name: str, card: str = GOOD_CARD, *, plan: str = "") -> Fan[Person]:
+        """Have a fan pay through the plan's link and wait until its role, of the same name, is on."""
         fan = await self.fan(name)
-        await self.to_checkout(fan)
+        await self.to_checkout(fan, plan)
         await fan.pay(card)
-        await self.until(lambda: self.holds(fan), f"{name} holds {self.role.name}")
+        await self.until(lambda: self.holds(fan, plan), f"{name} holds {plan or self.role.name}")
         return fan
 
-    def holds(self, fan: Fan[Person]) -> bool:
-        """Whether a fan has the role, by the platform's own word."""
-        return self.server.has(fan.person) and self.role.name in self.server.roles_of(fan.person)
+    def holds(self, fan: Fan[Person], role: str = "") -> bool:
+        """Whether a fan has a role, by the platform's own word."""
+        return self.server.has(fan.person) and (role or self.role.name) in self.server.roles_of(fan.person)
 
     async def until(self, true: Callable[[], object], what: str, within: float = WITHIN) -> None:
         """Wait until the platform's state makes ``true`` so."""
@@ -120,9 +127,8 @@ class Stage:
 
     def paid(self, fan: Fan[Person]) -> list[Resource]:
         """Return a fan's successful charges: by the customer their checkout made."""
-        customers = {
-            row["customer"] for row in self.stripe("checkout.session") if row["success_url"].endswith(fan.welcome.rpartition("/")[2])
-        }
+        order = fan.welcome.rpartition("/")[2]
+        customers = {row["customer"] for row in self.stripe("checkout.session") if order and row["success_url"].endswith(order)}
         return [row for row in self.stripe("charge") if row["customer"] in customers and row["status"] == "succeeded"]
 
 
@@ -140,7 +146,7 @@ async def open_stage(record: Path | None = None) -> AsyncIterator[Stage]:
 
         town.stripe.model.on_event(note)
         ann = town.discord.people.user("ann")
-        server = town.discord.people.guild(ann, "Ann's Kitchen", ["Gold"])
+        server = town.discord.people.guild(ann, "Ann's Kitchen", ["Gold", "Platinum"])
         environment = {**town.environment(f"sqlite:///{folder}/doorman.db"), "LOG_FORMAT": "json"}
         product = await stack.enter_async_context(running(environment, folder / "doorman.log"))
         yield Stage(town, product, ann, server, server.role("Gold"), stack, sent=sent)
