@@ -103,7 +103,7 @@ def words(people: People) -> list[str]:
         if notice.kind not in FOR_CREATOR:
             to_say[user, spoken(to_member(notice, name, ADDRESS))] += 1
     heard = Counter((user, text) for user in town.fans for text in town.world.people[user].inbox)
-    doubles = {what: number - to_say[what] for what, number in heard.items() if number > to_say[what]}
+    doubles = {what: number - to_say[what] for what, number in heard.items() if 0 < to_say[what] < number}  # a late answer is no notice
     failures = sum(one["attempt_count"] > (one["status"] == "paid") for one in town.model.default.table("invoice"))
     sources = town.disk.ask("SELECT count(*) FROM entitlements")[0][0]
     found = [f"words: {user} heard “{text[:40]}” {number} times too often" for (user, text), number in doubles.items()]
