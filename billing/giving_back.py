@@ -9,7 +9,7 @@ from core.errors import PermanentError, Refusal
 from core.ids import CauseId, CommunityId, Ids, OrderId
 from core.money import Money
 from core.payments import PaymentGateway, PaymentGateways
-from storage import delivering
+from storage import delivering, disputes
 from storage.audit import Trail, record
 from storage.database import Database
 from storage.orders import OrderRow
@@ -40,12 +40,13 @@ class GivingBack:
         self._payments = payments
 
     async def give_back(self, community: CommunityId, order: OrderId, *, actor: str, cause: CauseId) -> GivenBack:
-        """Give an undelivered order's money back, ending its subscription first so that nothing is charged again. Refusal ``delivered``.
+        """Give an order's money back, ending its subscription first so that nothing is charged again: one that is undelivered, or fraud.
 
+        Refusal ``delivered`` for any other.
         Asked twice it is done once: every call carries a key made of the order.
         """
         async with self._db.transaction() as session:
-            delivery = await delivering.find(session, community, order)
+            delivery = await delivering.find(session, community, order) or await disputes.warned(session, community, order)
             if delivery is None:
                 raise Refusal("delivered", "They are in by now, or it is settled otherwise, so nothing was given back.")
             trail = Trail(self._ids, self._clock.now(), cause, actor)

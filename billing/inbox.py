@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from billing.dispute import Disputes
 from billing.gift import Gifts
 from billing.head_start import HeadStart
 from billing.order import Orders
@@ -81,6 +82,7 @@ class StripeInbox:
         tips: Tips,
         gifts: Gifts,
         payments: Payments,
+        disputes: Disputes,
         rng: random.Random,
     ) -> None:
         self._db = db
@@ -91,6 +93,7 @@ class StripeInbox:
         self._tips = tips
         self._gifts = gifts
         self._payments = payments
+        self._disputes = disputes
         self._rng = rng
         self._head_start = HeadStart()
 
@@ -162,23 +165,30 @@ class StripeInbox:
         """Make our rows equal what the processor says; ``end`` is done with the change where there is one change."""
         match item.subject:
             case Subject.CHECKOUT:
-                checkout = await (await self._gateways.of(account)).checkout(item.object_id)
-                if checkout.kind == "tip":
-                    await self._tips.settle(account, checkout, cause=item.cause)
-                elif checkout.kind == "gift":
-                    await self._gifts.settle(account, checkout, cause=item.cause)
-                elif checkout.kind and not item.live and await self._waits(account, checkout.subscription):
-                    raise Stopped("the community is stopped until somebody has looked at what would end in it")
-                elif checkout.kind:
-                    await self._orders.settle(account, checkout, cause=item.cause, since=item.since, also=end)
+                await self._checkout(account, item, end)
             case Subject.SUBSCRIPTION:
                 await self._subscriptions.refresh(account, item.object_id, cause=item.cause, since=item.since, also=end)
             case Subject.INVOICE:
                 await self._payments.invoice(account, item.object_id, cause=item.cause, since=item.since, live=item.live, also=end)
             case Subject.PAYMENT:
                 await self._payments.look(account, item.object_id, cause=item.cause, since=item.since, live=item.live, also=end)
+            case Subject.DISPUTE:
+                await self._disputes.look(account, item.object_id, cause=item.cause)
+            case Subject.WARNING:
+                await self._disputes.warned(account, item.object_id, cause=item.cause)
             case None:
                 raise ValueError(f"{item.object_id} is about nothing we know")
+
+    async def _checkout(self, account: StripeAccountId, item: _Item, end: Also) -> None:
+        checkout = await (await self._gateways.of(account)).checkout(item.object_id)
+        if checkout.kind == "tip":
+            await self._tips.settle(account, checkout, cause=item.cause)
+        elif checkout.kind == "gift":
+            await self._gifts.settle(account, checkout, cause=item.cause)
+        elif checkout.kind and not item.live and await self._waits(account, checkout.subscription):
+            raise Stopped("the community is stopped until somebody has looked at what would end in it")
+        elif checkout.kind:
+            await self._orders.settle(account, checkout, cause=item.cause, since=item.since, also=end)
 
     async def _waits(self, account: StripeAccountId, subscription: str) -> bool:
         async with self._db.glance() as session:

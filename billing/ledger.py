@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from core.ids import CommunityId, Ids, StripeAccountId
 from core.money import Money
-from core.payments import PaymentSnapshot
+from core.payments import DisputeSnapshot, PaymentSnapshot
 from storage.audit import Trail
 from storage.database import Session
 from storage.ledger import LedgerRow, book, booked
@@ -17,6 +17,7 @@ SALES = "sales"
 TIPS = "tips"
 FEES = "fees"
 REFUNDS = "refunds"
+DISPUTES = "disputes"
 
 
 class Books:
@@ -40,6 +41,15 @@ class Books:
             elif refund.failed and await self._booked(f"refund:{refund.external_id}"):
                 new |= await self._post(PROCESSOR, REFUNDS, refund.amount, f"refund_failed:{refund.external_id}", subject)
         return new
+
+    async def dispute(self, dispute: DisputeSnapshot, subject: str) -> None:
+        """Book what a dispute took and gave back, and what the processor kept for it."""
+        for entry in dispute.entries:
+            amount, fee = Money(abs(entry.amount), entry.currency), Money(abs(entry.fee), entry.currency)
+            debit, credit = (DISPUTES, PROCESSOR) if entry.amount < 0 else (PROCESSOR, DISPUTES)
+            await self._post(debit, credit, amount, f"dispute:{entry.external_id}", subject)
+            debit, credit = (FEES, PROCESSOR) if entry.fee > 0 else (PROCESSOR, FEES)
+            await self._post(debit, credit, fee, f"dispute_fee:{entry.external_id}", subject)
 
     async def _post(self, debit: str, credit: str, amount: Money, cause: str, subject: str) -> bool:
         if amount.minor <= 0:

@@ -136,6 +136,8 @@ async def _subscription_of(gateway: PaymentGateway, event: EventSnapshot) -> tup
             return (await gateway.checkout(event.object_id)).subscription, ""
         case Subject.INVOICE:
             return (await gateway.invoice(event.object_id)).subscription, ""
+        case Subject.DISPUTE | Subject.WARNING:
+            return "", ""
         case _:
             payment = await gateway.payment(event.object_id)
             return payment.subscription, payment.invoice if payment.given_back else ""

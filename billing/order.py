@@ -13,7 +13,7 @@ from core.entitlement import Access, Verdict
 from core.ids import CauseId, CustomerId, EntitlementId, Ids, OrderId, StripeAccountId
 from core.payments import CheckoutSnapshot, CheckoutStatus, PaymentGateway, PaymentGateways, PaymentSnapshot, PaymentState
 from core.spans import plus
-from storage import customers, entitlements, invites, orders
+from storage import customers, disputes, entitlements, invites, orders
 from storage.audit import Trail
 from storage.customers import CustomerRow
 from storage.database import Database, Session
@@ -76,6 +76,8 @@ class Orders:
                 due = trail.at + FEE_KNOWN_AFTER
                 await add_refetch(session, trail, order.community_id, stripe_lane(account), payment.external_id, due)
             held = await entitlements.by_source(session, SourceKind.PASS, order.id)
+            if payment.given_back:
+                await disputes.given_back(session, SourceKind.PASS, order.id, trail.at)
             if held is not None and payment.given_back:
                 await take_back(session, (SourceKind.PASS, order.id), trail)
             elif held is not None and payment.restored:

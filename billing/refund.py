@@ -13,9 +13,10 @@ from core.dispatch import stripe_lane
 from core.errors import TransientError
 from core.ids import CauseId, GiftId, Ids, OrderId, StripeAccountId, TipId
 from core.payments import InvoiceSnapshot, PaymentGateways, PaymentSnapshot
-from storage import comparing, subscriptions
+from storage import comparing, disputes, subscriptions
 from storage.audit import Trail
 from storage.database import Database
+from storage.entitlements import SourceKind
 from storage.orders import OrderRow
 from storage.outbox import add_refetch
 from storage.tips import TipRow
@@ -130,6 +131,8 @@ class Payments:
             if payment.unsettled:
                 due = trail.at + FEE_KNOWN_AFTER
                 await add_refetch(session, trail, row.community_id, stripe_lane(account), payment.external_id, due)
+            if payment.given_back:
+                await disputes.given_back(session, SourceKind.SUBSCRIPTION, row.id, trail.at)
             waits = not live and await comparing.stopped(session, account, payment.subscription)
             undone = payment.restored and row.refunded_until is not None
             if also is not None and not payment.given_back and not undone:

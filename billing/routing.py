@@ -10,6 +10,8 @@ class Subject(StrEnum):
     SUBSCRIPTION = "subscription"
     INVOICE = "invoice"
     PAYMENT = "payment"
+    DISPUTE = "dispute"
+    WARNING = "warning"
 
 
 ROUTES: dict[str, Subject] = {
@@ -30,6 +32,12 @@ ROUTES: dict[str, Subject] = {
     "refund.created": Subject.PAYMENT,
     "refund.updated": Subject.PAYMENT,
     "refund.failed": Subject.PAYMENT,
+    "charge.dispute.created": Subject.DISPUTE,
+    "charge.dispute.updated": Subject.DISPUTE,
+    "charge.dispute.closed": Subject.DISPUTE,
+    "charge.dispute.funds_withdrawn": Subject.DISPUTE,
+    "charge.dispute.funds_reinstated": Subject.DISPUTE,
+    "radar.early_fraud_warning.created": Subject.WARNING,
 }
 """Every type we act on; the others are stored and done."""
 
@@ -38,6 +46,8 @@ PREFIXES = {
     "sub_": Subject.SUBSCRIPTION,
     "in_": Subject.INVOICE,
     **dict.fromkeys(("pi_", "ch_", "py_", "re_", "pyr_"), Subject.PAYMENT),
+    **dict.fromkeys(("du_", "dp_"), Subject.DISPUTE),
+    "issfr_": Subject.WARNING,
 }
 
 

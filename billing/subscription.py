@@ -11,7 +11,7 @@ from core.entitlement import Access, Verdict, subscription_access
 from core.events import Notice, NoticeKind
 from core.ids import CauseId, EntitlementId, Ids, MemberId, OrderId, PlanId, StripeAccountId, SubscriptionId
 from core.payments import PaymentGateways, SubscriptionSnapshot
-from storage import entitlements, subscriptions
+from storage import disputes, entitlements, subscriptions
 from storage.audit import Trail, record
 from storage.communities import CommunityRow
 from storage.database import Database, Session
@@ -160,11 +160,17 @@ class Subscriptions:
             await _tell_ended(session, row, trail)
 
 
-async def change(session: Session, held: EntitlementRow, access: Access, plan: PlanId, trail: Trail) -> None:
-    """Make an entitlement open or end, audit it, and have the member reconciled when what it opens may have changed."""
+async def change(
+    session: Session, held: EntitlementRow, access: Access, plan: PlanId, trail: Trail, *, suspended: bool | None = None
+) -> None:
+    """Make an entitlement open or end, audit it, and have the member reconciled when what it opens may have changed.
+
+    ``suspended`` begins or ends that it opens nothing though it has not ended; what is suspended stays so unless that is said.
+    """
     before = held.facts
     opened = access.verdict is Verdict.OPEN
-    held.state = EntitlementState.ACTIVE if opened else EntitlementState.ENDED
+    waits = held.state == EntitlementState.SUSPENDED if suspended is None else suspended
+    held.state = (EntitlementState.SUSPENDED if waits else EntitlementState.ACTIVE) if opened else EntitlementState.ENDED
     held.plan_id = plan
     held.expires_at = access.until if opened else held.expires_at
     held.ended_at = None if opened else (held.ended_at or trail.at)
@@ -254,7 +260,16 @@ async def _tell_ended(session: Session, row: SubscriptionRow, trail: Trail) -> N
     if others:
         return
     plan = await session.get_one(PlanRow, row.plan_id)
-    why = "payment" if row.status in {"past_due", "unpaid"} or row.past_due_since else "refund" if row.refunded_until else "ended"
+    disputed = await disputes.lost(session, SourceKind.SUBSCRIPTION, row.id)
+    why = (
+        "dispute"
+        if disputed
+        else "payment"
+        if row.status in {"past_due", "unpaid"} or row.past_due_since
+        else "refund"
+        if row.refunded_until
+        else "ended"
+    )
     renews = row.status not in subscriptions.OVER and row.cancel_at is None
     notice = Notice(NoticeKind.ENDED, {"plan": plan.name, "why": why, "renews": renews})
     dedupe = f"ended:{row.id}:{trail.cause}"

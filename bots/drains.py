@@ -28,6 +28,7 @@ def build_drains(base: Foundation, cases: UseCases) -> Mapping[str, Drain]:
         tips=cases.desk.tips,
         gifts=cases.desk.gifts,
         payments=cases.payments,
+        disputes=cases.disputes,
         rng=base.rng,
     )
     grants = GrantDrain(**base.tools(), adapters=base.adapters, credentials=base.credentials, rng=base.rng, restraint=base.restraint)

@@ -9,6 +9,7 @@ from billing.cancelling import Cancellations
 from billing.checkout import Checkouts
 from billing.comp import Comps
 from billing.coupon import Coupons
+from billing.dispute import Disputes
 from billing.gift import Gifts
 from billing.giving import Extensions
 from billing.giving_back import GivingBack
@@ -46,6 +47,7 @@ class UseCases:
     subscriptions: Subscriptions
     orders: Orders
     payments: Payments
+    disputes: Disputes
     unblocker: Unblocker
     extensions: Extensions
     installs: Installs
@@ -96,6 +98,7 @@ def build_use_cases(base: Foundation) -> UseCases:
         subscriptions=subscriptions,
         orders=orders,
         payments=payments,
+        disputes=Disputes(**moving),
         unblocker=Unblocker(**tools, adapters=base.adapters),
         extensions=extensions,
         installs=Installs(communities=desk.communities, attachments=desk.attachments),

@@ -24,6 +24,8 @@ class NoticeKind(StrEnum):
     COMP = "comp"
     PRICE_CHANGE = "price_change"
     MOVED = "moved"
+    SUSPENDED = "suspended"
+    RESTORED = "restored"
 
     NEW_MEMBER = "new_member"
     APPLICATION = "application"
@@ -38,6 +40,8 @@ class NoticeKind(StrEnum):
     UNINVITED = "uninvited"
     RECONCILED = "reconciled"
     UNDELIVERED = "undelivered"
+    DISPUTE = "dispute"
+    FRAUD_WARNING = "fraud_warning"
 
 
 FOR_CREATOR = frozenset(
@@ -55,6 +59,8 @@ FOR_CREATOR = frozenset(
         NoticeKind.UNINVITED,
         NoticeKind.RECONCILED,
         NoticeKind.UNDELIVERED,
+        NoticeKind.DISPUTE,
+        NoticeKind.FRAUD_WARNING,
     }
 )
 

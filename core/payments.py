@@ -214,6 +214,55 @@ class PaymentSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class DisputeEntry:
+    """What a dispute moved on the processor's balance: ``amount`` is negative where it was taken, ``fee`` what was kept besides."""
+
+    external_id: str
+    amount: int
+    fee: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeSnapshot:
+    """A payment whose bank takes the money back, or asks about it, as it is now. ``status`` is open: new words may come."""
+
+    external_id: str
+    status: str
+    reason: str
+    payment: str
+    """The payment intent, or the charge where there is none."""
+    amount: Money
+    answer_by: datetime | None
+    """Until when evidence may be sent; None when it may not any more."""
+    entries: tuple[DisputeEntry, ...] = ()
+
+    @property
+    def inquiry(self) -> bool:
+        """Whether the bank only asks: no money has moved."""
+        return self.status.startswith("warning_")
+
+    @property
+    def holds(self) -> bool:
+        """Whether the money is taken and it is not decided yet."""
+        return self.status in {"needs_response", "under_review"}
+
+    @property
+    def lost(self) -> bool:
+        """Whether the money stays with the bank."""
+        return self.status == "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class FraudWarning:
+    """An issuer's early word that a payment is fraud. ``actionable``: a refund may still spare a dispute."""
+
+    external_id: str
+    payment: str
+    actionable: bool
+
+
+@dataclass(frozen=True, slots=True)
 class EventSnapshot:
     """One of the processor's events: its id, type and the id of the object it is about; never the object itself."""
 
@@ -288,6 +337,14 @@ class PaymentGateway(Protocol):
 
         ``of`` is the invoice it is known to have paid: without it that has to be asked for.
         """
+        ...
+
+    async def dispute(self, external_id: str) -> DisputeSnapshot:
+        """Fetch a dispute afresh."""
+        ...
+
+    async def fraud_warning(self, external_id: str) -> FraudWarning:
+        """Fetch an early fraud warning afresh."""
         ...
 
     async def portal(self, customer: str, return_url: str) -> str:

@@ -8,7 +8,7 @@ from core.events import Notice, NoticeKind
 from core.ids import CommunityId, Ids, OrderId, OwnerTaskId, PlatformUserId
 from core.money import Money
 from core.platform import Space
-from storage import delivering, owner_tasks, reckoning
+from storage import delivering, disputes, owner_tasks, reckoning
 from storage.audit import Trail, record
 from storage.database import Database, Session
 from storage.grants import GrantRow, GrantTask
@@ -35,7 +35,7 @@ class Todo:
 
 @dataclass(frozen=True, slots=True)
 class Undelivered:
-    """Somebody who paid and could not be let in so far: the owner may give the money back."""
+    """Somebody who paid and could not be let in so far, or whose payment its issuer calls ``fraud``: the owner may give the money back."""
 
     order: OrderId
     name: str
@@ -43,6 +43,7 @@ class Undelivered:
     money: Money
     why: str
     since: datetime
+    fraud: bool = False
 
 
 class OwnerTasks:
@@ -57,6 +58,12 @@ class OwnerTasks:
             waiting: list[Todo | Undelivered] = [
                 Undelivered(one.order.id, one.account.name, one.plan.name, one.money, one.row.why, one.row.paid_at)
                 for one in await delivering.asked(session, community, limit)
+            ]
+            waiting += [
+                Undelivered(
+                    one.order.id, one.account.name, one.plan.name, one.row.money, "", one.order.paid_at or one.row.opened_at, fraud=True
+                )
+                for one in await disputes.warnings(session, community, limit)
             ]
             taking = await self._taking(session, community, limit)
         return sorted([*waiting, *taking], key=lambda one: one.since)[:limit]

@@ -7,12 +7,15 @@ from core.events import Notice, NoticeKind
 from core.ids import PlatformUserId
 from core.platform import LinkButton, Message
 from core.text import Bold, Code, Mention, Moment, MomentStyle, Span
+from membership.wording_money import DISPUTED, to_holder, to_owner
 from membership.wording_sold import SOLD, application, to_buyer
 from membership.wording_trouble import TROUBLES, trouble
 
 
 def to_member(notice: Notice, community: str, public_url: str = "") -> Message:
     """Word a notice for the member it is about; ``public_url`` is where our pages are, for one that leads to a page."""
+    if notice.kind in DISPUTED:
+        return to_holder(notice, community)
     return to_buyer(notice, community) if notice.kind in SOLD else _of_membership(notice, community, public_url)
 
 
@@ -47,6 +50,8 @@ def to_creator(notice: Notice, community: str, about: PlatformUserId | None, *, 
             return _tip(facts, about)
         case NoticeKind.APPLICATION:
             return application(notice, about)
+        case kind if kind in DISPUTED:
+            return to_owner(notice, about)
         case kind if kind in TROUBLES:
             return trouble(notice, community)
         case NoticeKind.SPACE_LOST | NoticeKind.INVITE_LINK_WORN | NoticeKind.OWNER_TASK | NoticeKind.UNINVITED:
@@ -106,6 +111,8 @@ def _why_ended(facts: Any) -> tuple[Span, ...]:  # noqa: ANN401
             )
         case "payment":
             return (" has ended because its payment did not arrive. ", Code("/join"), " brings you back in.")
+        case "dispute":
+            return (" has ended: the bank took its payment back. ", Code("/join"), " brings you back in.")
         case "refund" if facts.get("renews"):
             return (
                 " has ended with its refund. The subscription still renews by itself, and opens it again; ",

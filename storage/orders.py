@@ -88,6 +88,12 @@ async def awaiting(session: AsyncSession, account: StripeAccountId, limit: int) 
     return (await session.exec(query.order_by(col(OrderRow.created_at)).limit(limit))).all()
 
 
+async def of_subscription(session: AsyncSession, account: StripeAccountId, subscription: str) -> OrderRow | None:
+    """Return the order a subscription was bought by."""
+    query = select(OrderRow).where(OrderRow.stripe_account_id == account, OrderRow.stripe_subscription_id == subscription)
+    return (await session.exec(query.order_by(col(OrderRow.created_at)).limit(1))).first()
+
+
 async def pending(session: AsyncSession, member: MemberId, plan: PlanId) -> bool:
     """Return whether a member's money for a plan is on its way, or came for a subscription we do not hold yet."""
     held = select(SubscriptionRow.id).where(

@@ -15,6 +15,7 @@ from storage import (
     credentials,
     customers,
     deliveries,
+    disputes,
     entitlements,
     extensions,
     gifts,
@@ -46,9 +47,9 @@ from storage import (
 
 MODULES = (
     account_changes, accounts, applications, audit, cancellations, causes, communities, coupons, credentials, customers, deliveries,
-    entitlements, extensions, gifts, grants, inbox, invites, lanes, ledger, members, orders, outbox, owner_tasks, plan_resources, plans,
-    price_moves, prices, resources, rounds, spaces, states, stripe_accounts, subscriptions, tips, trials, uninvited, waitlist_entries,
-    webhook_endpoints,
+    disputes, entitlements, extensions, gifts, grants, inbox, invites, lanes, ledger, members, orders, outbox, owner_tasks,
+    plan_resources, plans, price_moves, prices, resources, rounds, spaces, states, stripe_accounts, subscriptions, tips, trials,
+    uninvited, waitlist_entries, webhook_endpoints,
 )  # fmt: skip
 
 

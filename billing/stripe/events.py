@@ -23,5 +23,11 @@ SUBSCRIBED: Final = (
     "refund.created",
     "refund.updated",
     "refund.failed",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.closed",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
+    "radar.early_fraud_warning.created",
 )
 """The types an endpoint subscribes to and a catch-up asks for. ``invoice.paid`` covers its narrower twin ``invoice.payment_succeeded``."""

@@ -8,7 +8,7 @@ from billing.stripe.caller import Caller, Keyring
 from billing.stripe.catalogue import customer_params, price_params, product_params
 from billing.stripe.checkout import session_params
 from billing.stripe.skew import Skew
-from billing.stripe.snapshots import checkout_snapshot, invoice_snapshot, refund_snapshot
+from billing.stripe.snapshots import checkout_snapshot, dispute_snapshot, fraud_warning, invoice_snapshot, refund_snapshot
 from core.clock import Clock
 from core.errors import PermanentError, TransientError
 from core.money import Money
@@ -18,7 +18,9 @@ from core.payments import (
     CheckoutRequest,
     CheckoutSnapshot,
     CheckoutStatus,
+    DisputeSnapshot,
     EventSnapshot,
+    FraudWarning,
     Interval,
     InvoiceSnapshot,
     PaymentSnapshot,
@@ -93,6 +95,12 @@ class StripeGateway:
 
     async def payment(self, external_id: str, *, of: InvoiceSnapshot | None = None) -> PaymentSnapshot:
         return await payments.fetch_payment(self._call, _id(external_id, "pi_", *payments.CHARGES, *payments.REFUNDS), of)
+
+    async def dispute(self, external_id: str) -> DisputeSnapshot:
+        return dispute_snapshot(await self._call.get("disputes", _id(external_id, "du_", "dp_")))
+
+    async def fraud_warning(self, external_id: str) -> FraudWarning:
+        return fraud_warning(await self._call.get("radar/early_fraud_warnings", _id(external_id, "issfr_")))
 
     async def customers_with(self, email: str) -> Sequence[str]:
         found = await self._call(lambda options: self._v1.customers.list_async({"email": email, "limit": 100}, options))

@@ -14,7 +14,10 @@ from core.money import Money
 from core.payments import (
     CheckoutSnapshot,
     CheckoutStatus,
+    DisputeEntry,
+    DisputeSnapshot,
     EventSnapshot,
+    FraudWarning,
     InvoiceSnapshot,
     PaymentState,
     RefundSnapshot,
@@ -155,3 +158,25 @@ def event_snapshot(event: stripe.Event) -> EventSnapshot:
         livemode=event.livemode,
         payload=json.dumps(event.to_dict(for_json=True), separators=(",", ":")).encode(),
     )
+
+
+def dispute_snapshot(dispute: Fields) -> DisputeSnapshot:
+    """Read a dispute."""
+    details, answered = field(dispute, "evidence_details"), dispute["status"].endswith("needs_response")
+    return DisputeSnapshot(
+        external_id=dispute["id"],
+        status=dispute["status"],
+        reason=field(dispute, "reason") or "",
+        payment=id_of(field(dispute, "payment_intent")) or id_of(dispute["charge"]),
+        amount=money(dispute["amount"], dispute["currency"]),
+        answer_by=maybe_moment(field(details, "due_by")) if details is not None and answered else None,
+        entries=tuple(
+            DisputeEntry(entry["id"], entry["amount"], entry["fee"], entry["currency"].upper()) for entry in dispute["balance_transactions"]
+        ),
+    )
+
+
+def fraud_warning(warning: Fields) -> FraudWarning:
+    """Read an early fraud warning."""
+    payment = id_of(field(warning, "payment_intent")) or id_of(warning["charge"])
+    return FraudWarning(warning["id"], payment, bool(warning["actionable"]))

@@ -37,6 +37,9 @@ def _inside(call: Call, todo: Todo) -> Text:
 
 
 def _outside(one: Undelivered) -> Text:
+    if one.fraud:
+        called = ", and the card's issuer calls it fraud. Given back now, it costs no dispute; the button below does it."
+        return (Bold(one.name), " paid on ", Moment(one.since, MomentStyle.DATE_TIME), called)
     what = f" and is not inside: {one.why}. I keep trying; the button below gives the money back."
     return (Bold(one.name), " paid on ", Moment(one.since, MomentStyle.DATE_TIME), what)
 

@@ -3,6 +3,8 @@
 from sandbox.story.stage import Stage, check, link_in
 
 PLATINUM = "Platinum"
+DISPUTED = "4000000000000259"
+"""A card whose owner disputes what was paid with it."""
 
 
 async def trial(stage: Stage) -> str:
@@ -88,6 +90,20 @@ async def refund(stage: Stage) -> str:
     return "the role went with the money, and Emil was told why"
 
 
+async def dispute(stage: Stage) -> str:
+    """Kim's bank takes her payment back, and Ann shows that she had what she paid for."""
+    kim = await stage.buys("kim", DISPUTED)
+    await stage.later(hours=2)
+    await stage.until(lambda: not stage.holds(kim), "Kim's role is on hold while the payment is disputed")
+    warning = await stage.ann.next_dm()
+    while "is disputed" not in warning.words:
+        warning = await stage.ann.next_dm()
+    (one,) = stage.stripe("dispute")
+    await stage.town.cashiers.answer_dispute(one.id, convincing=True)
+    await stage.until(lambda: stage.holds(kim), "Kim's role is back once Ann has won")
+    return "the role was on hold, Ann was told by when to answer; she won, and it came back by itself"
+
+
 async def why(stage: Stage) -> str:
     """Ann asks why Emil has what he has."""
     emil = await stage.fan("emil")
@@ -102,4 +118,4 @@ def _amounts(stage: Stage, name: str) -> list[int]:
     return [row["amount"] for row in stage.paid(stage.fans[name])]
 
 
-ACT = (trial, gift, plan_change, role_above, refund, why)
+ACT = (trial, gift, plan_change, role_above, refund, dispute, why)

@@ -25,6 +25,8 @@ class Card:
     """``once``: 3-D Secure while the payer is there; ``always``: on renewals too, which therefore fail."""
     refund: Literal["at once", "later", "fails later"] = "at once"
     """When a refund goes through; one that fails later says at first that it went through."""
+    disputed: Literal["", "dispute", "inquiry", "warning"] = ""
+    """What the bank does about a payment soon after it: takes the money back, asks about it, or warns of fraud."""
 
     @property
     def last4(self) -> str:
@@ -51,6 +53,9 @@ CARDS = {
         Card("4000000000000341", absent="insufficient_funds"),
         Card("4000000000007726", refund="later"),
         Card("4000000000005126", refund="fails later"),
+        Card("4000000000000259", disputed="dispute"),
+        Card("4000000000001976", disputed="inquiry"),
+        Card("4000000000005423", disputed="warning"),
         Card("4000002500003155", authentication="once"),
         Card("4000000000003220", authentication="once"),
         Card("4000002760003184", authentication="always"),
@@ -67,6 +72,9 @@ NAMED = {
     "pm_card_chargeDeclinedInsufficientFunds": "4000000000009995",
     "pm_card_visa_chargeDeclinedInsufficientFunds": "4000000000009995",
     "pm_card_chargeCustomerFail": "4000000000000341",
+    "pm_card_createDispute": "4000000000000259",
+    "pm_card_createDisputeInquiry": "4000000000001976",
+    "pm_card_createIssuerFraudRecord": "4000000000005423",
     "pm_card_authenticationRequiredOnSetup": "4000002500003155",
     "pm_card_threeDSecure2Required": "4000000000003220",
     "pm_card_authenticationRequired": "4000002760003184",

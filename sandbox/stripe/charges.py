@@ -97,9 +97,10 @@ def _outcome(kind: str, network: str, said: str) -> Json:
     }
 
 
-def entry(account: Account, source: Resource, amount: int, kind: str) -> Resource:
+def entry(account: Account, source: Resource, amount: int, kind: str, *, fee: int | None = None) -> Resource:
     """Book a payment or a refund (negative) on the account's balance; a payment costs the fee, a refund does not give it back."""
-    fee = money.fee(amount, account.policy) if amount > 0 else 0
+    if fee is None:
+        fee = money.fee(amount, account.policy) if amount > 0 else 0
     timeline = account.timeline(source["customer"])
     details = {"amount": fee, "application": None, "currency": source["currency"], "description": "Processing fees", "type": "stripe_fee"}
     shown = {

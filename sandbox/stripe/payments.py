@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from sandbox.stripe import cards, charges, payment_methods
+from sandbox.stripe import cards, charges, disputes, payment_methods
 from sandbox.stripe.account import Account
 from sandbox.stripe.cards import Debit
 from sandbox.stripe.errors import ApiError
@@ -66,7 +66,9 @@ def attempt(account: Account, intent: Resource, method: Resource, payer: Payer) 
         _refuse(account, intent, method, charge, decline)
     else:
         method.hidden["authenticated"] |= payer.authenticated is True
-        _accept(account, intent, charges.create(account, intent, method, "succeeded"))
+        charge = charges.create(account, intent, method, "succeeded")
+        _accept(account, intent, charge)
+        disputes.follow(account, charge, payment_methods.means_of(method))
     return said
 
 

@@ -87,6 +87,11 @@ class StripePeople:
         form = {"payment_intent" if paid.startswith("pi_") else "charge": paid} | ({} if amount is None else {"amount": str(amount)})
         return await self._in_dashboard("POST", "/v1/refunds", form)
 
+    async def answer_dispute(self, dispute: str, *, convincing: bool) -> str:
+        """Send evidence in a dispute, as the creator does in the dashboard; it decides at once, as in a test account. Returns its id."""
+        words = "winning_evidence" if convincing else "losing_evidence"
+        return await self._in_dashboard("POST", f"/v1/disputes/{dispute}", {"evidence[uncategorized_text]": words})
+
     async def delete_customer(self, customer: str) -> str:
         """Delete a customer, as the creator does in the dashboard; returns their id."""
         return await self._in_dashboard("DELETE", f"/v1/customers/{customer}", {})

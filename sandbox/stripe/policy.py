@@ -22,6 +22,8 @@ class Policy:
     """How long a bank debit takes to succeed or fail."""
     refund_settles_after: int = 2 * DAY
     """How long a refund that is not instant takes to go through or fail."""
+    disputed_after: int = HOUR
+    """How long after a payment the bank of a card that is for that disputes it or warns."""
     funds_available_after: int = 2 * DAY
     fee_percent: float = 2.9
     fee_fixed: int = 30

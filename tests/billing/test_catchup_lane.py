@@ -8,6 +8,7 @@ import pytest
 from sqlmodel import col, select
 
 from billing.catchup import CatchUp
+from billing.dispute import Disputes
 from billing.gift import Gifts
 from billing.giving import Extensions
 from billing.inbox import StripeInbox
@@ -52,6 +53,7 @@ def drain(database: Database, clock: VirtualClock, ids: Ids, processor: Processo
     payments = Payments(db=db, clock=clock, ids=ids, gateways=gateways, subscriptions=subscriptions, orders=orders, tips=tips, gifts=gifts)
     inbox = StripeInbox(
         db=db, clock=clock, gateways=gateways, subscriptions=subscriptions, orders=orders, tips=tips, gifts=gifts, payments=payments,
+        disputes=Disputes(db=db, clock=clock, ids=ids, gateways=gateways, subscriptions=subscriptions),
         rng=random.Random(1),  # noqa: S311 - only jitter
     )  # fmt: skip
 

@@ -11,6 +11,7 @@ import pytest
 from sqlmodel import select
 
 from billing.catchup import CatchUp
+from billing.dispute import Disputes
 from billing.gift import Gifts
 from billing.inbox import StripeInbox
 from billing.order import Orders
@@ -43,7 +44,8 @@ class Lane:
         orders = Orders(db=town.db, clock=clock, ids=ids, gateways=processor, subscriptions=subscriptions)
         self._inbox = StripeInbox(
             db=town.db, clock=clock, gateways=processor, subscriptions=subscriptions, orders=orders,
-            tips=cast("Tips", None), gifts=cast("Gifts", None), payments=cast("Payments", None), rng=random.Random(1),  # noqa: S311 - only jitter
+            tips=cast("Tips", None), gifts=cast("Gifts", None), payments=cast("Payments", None),
+            disputes=cast("Disputes", None), rng=random.Random(1),  # noqa: S311 - only jitter
         )  # fmt: skip
 
     async def comes_in(self, event: str, about: str, kind: str = "customer.subscription.updated") -> None:
@@ -213,7 +215,8 @@ async def test_what_waits_is_begun_though_a_look_fell_between_the_commit_of_a_jo
     subscriptions = Lingering(db=town.db, clock=clock, ids=ids, gateways=processor, grace=timedelta(days=7))
     inbox = StripeInbox(
         db=town.db, clock=clock, gateways=processor, subscriptions=subscriptions, orders=cast("Orders", None),
-        tips=cast("Tips", None), gifts=cast("Gifts", None), payments=cast("Payments", books), rng=random.Random(1),  # noqa: S311 - only jitter
+        tips=cast("Tips", None), gifts=cast("Gifts", None), payments=cast("Payments", books),
+        disputes=cast("Disputes", None), rng=random.Random(1),  # noqa: S311 - only jitter
     )  # fmt: skip
     await lane.comes_in("evt_1", name)
     await lane.comes_in("evt_2", "in_1", "invoice.paid")

@@ -217,6 +217,7 @@ GUARDS: Mapping[int, Removal] = MappingProxyType(
         25: _is("storage.sweeping.expire_orders", _tally),
         26: lambda patch: patch.setattr(PaymentSnapshot, "given_back", property(lambda _self: False)),
         27: lambda patch: patch.setattr(PaymentSnapshot, "given_back", property(lambda self: self.refunded.minor > 0)),
+        28: _does_nothing("billing.dispute.Disputes.look"),
         29: _does_nothing("billing.subscription.plan_of"),
         30: _takes_first,
         31: mutants.ends_all_on_the_first_of_two,

@@ -50,6 +50,7 @@ from storage.credentials import CredentialRow
 from storage.customers import CustomerRow
 from storage.database import Database
 from storage.deliveries import DeliveryRow
+from storage.disputes import DisputeRow
 from storage.entitlements import EntitlementRow, SourceKind
 from storage.extensions import ExtensionRow
 from storage.gifts import GiftRow
@@ -266,6 +267,20 @@ def _offers(x: str) -> list[SQLModel]:
             stripe_account_id=stripe,
             created_at=AT,
             expires_at=AT,
+        ),
+        DisputeRow(
+            id=f"{x}-dispute",
+            community_id=community,
+            member_id=member,
+            stripe_account_id=stripe,
+            stripe_dispute_id=f"du_{x}",
+            source_kind="subscription",
+            source_id=subscription,
+            order_id=OrderId(f"{x}-order"),
+            status="needs_response",
+            amount=999,
+            currency="USD",
+            opened_at=AT,
         ),
         ExtensionRow(
             id=f"{x}-extension",

@@ -14,6 +14,7 @@ from storage.applications import ApplicationRow
 from storage.coupons import CouponRow
 from storage.customers import CustomerRow
 from storage.database import Database
+from storage.disputes import DisputeRow
 from storage.entitlements import EntitlementRow
 from storage.extensions import ExtensionRow
 from storage.gifts import GiftRow
@@ -49,6 +50,7 @@ UNIQUE: dict[str, tuple[type[SQLModel], Changes, Changes]] = {
     "uq_coupons_code": (CouponRow, {"percent": 10}, {"code": "ANOTHER"}),
     "uq_customers_stripe": (CustomerRow, {"member_id": "second-member"}, {"stripe_customer_id": "cus_2"}),
     "uq_customers_member": (CustomerRow, {"stripe_customer_id": "cus_2"}, {"member_id": "second-member"}),
+    "uq_disputes_stripe": (DisputeRow, {"status": "won"}, {"stripe_dispute_id": "du_2"}),
     "uq_entitlements_source": (EntitlementRow, {"member_id": "second-member"}, {"source_id": "sub_2"}),
     "uq_extensions_source": (ExtensionRow, {"seconds": 1}, {"undoes": True}),
     "uq_gifts_checkout": (GiftRow, {"amount": 1, "code_hash": None}, {"checkout_session_id": None}),

@@ -1,0 +1,69 @@
+"""What is said when a bank takes a payment back, or warns that it will."""
+
+from datetime import datetime
+from typing import Any
+
+from core.commands import ReplyButton
+from core.events import Notice, NoticeKind
+from core.ids import PlatformUserId
+from core.platform import LinkButton, Message
+from core.text import Bold, Code, Mention, Moment, MomentStyle, Span
+
+DISPUTED = frozenset({NoticeKind.DISPUTE, NoticeKind.FRAUD_WARNING, NoticeKind.SUSPENDED, NoticeKind.RESTORED})
+"""What is worded here."""
+DASHBOARD = "https://dashboard.stripe.com/disputes/"
+
+
+def to_holder(notice: Notice, community: str) -> Message:
+    """Word it for whoever has what the payment was for."""
+    facts, plan = notice.facts, Bold(str(notice.facts["plan"]))
+    payer = "whoever gave it to you" if facts["gift"] else "you"
+    if notice.kind is NoticeKind.RESTORED:
+        return Message(f"{community}: you are back", ("The payment in question stands, so your ", plan, " is on again."))
+    until = (
+        " Until that is settled, it is on hold. If nobody meant to, tell the bank so; once the payment stands, you are back in by yourself."
+    )
+    body = ("A bank was asked to take back what ", payer, " paid for your ", plan, f", {facts['amount']}.", until)
+    return Message(f"{community}: your membership is on hold", body)
+
+
+def to_owner(notice: Notice, about: PlatformUserId | None) -> Message:
+    """Word it for the creator."""
+    facts = notice.facts
+    who: Span = Bold(str(facts["who"])) if about is None else Mention(about)
+    what: tuple[Span, ...] = (" for ", Bold(str(facts["plan"]))) if facts["plan"] else (" as a tip",)
+    paid = (who, " paid ", Bold(str(facts["amount"])), *what)
+    if notice.kind is NoticeKind.FRAUD_WARNING:
+        return _warned(facts, paid)
+    link = (LinkButton("Open it at Stripe", f"{DASHBOARD}{facts['dispute']}"),)
+    why = f" The reason it gives: {str(facts['reason']).replace('_', ' ')}." if facts["reason"] else ""
+    held = "" if facts["source"] == "tip" else " What it opened is on hold meanwhile, and comes back if you win."
+    ended = "" if facts["source"] == "tip" else " What it opened has ended, and nothing more is charged."
+    match facts["phase"]:
+        case "opened":
+            body = (*paid, f", and their bank has taken it back.{why}{held}", *_answer(facts), "; unanswered, it is lost.")
+            return Message("A payment is disputed", body, link)
+        case "inquiry":
+            body = (*paid, f", and their bank asks what it was for.{why} They keep what they have.", *_answer(facts), ".")
+            return Message("A bank asks about a payment", body, link)
+        case "won":
+            return Message("You won a dispute", (*paid, ". The payment stands, the money is yours again, and what it opened is on."), link)
+        case "lost":
+            return Message("A dispute is lost", (*paid, f", and their bank keeps it.{ended}"), link)
+        case _:
+            return Message("A bank asks no more", (*paid, ". The payment stands."), link)
+
+
+def _answer(facts: Any) -> tuple[Span, ...]:  # noqa: ANN401 - a notice's facts are plain JSON
+    if not facts["by"]:
+        return (" There is nothing to send any more",)
+    return (" Send what shows that they had it by ", Moment(datetime.fromisoformat(str(facts["by"])), MomentStyle.DATE))
+
+
+def _warned(facts: Any, paid: tuple[Span, ...]) -> Message:  # noqa: ANN401
+    after = ", and the card's issuer calls it fraud. Given back now, it costs no dispute and no fee for one. Nothing was changed so far; "
+    if not facts["order"]:
+        return Message("A payment may be fraud", (*paid, after, "you can give it back at Stripe."))
+    button = ReplyButton(f"Refund {facts['amount']}", action=f"refund order:{facts['order']}")
+    return Message("A payment may be fraud", (*paid, after, "the button gives it back and ends what it opened, and so does ",
+                   Code("/doorman tasks"), "."), (button,))  # fmt: skip
