@@ -10,7 +10,7 @@ from core.dunning import next_notice
 from core.entitlement import Access, Verdict, subscription_access
 from core.events import Notice, NoticeKind
 from core.ids import CauseId, EntitlementId, Ids, MemberId, OrderId, PlanId, StripeAccountId, SubscriptionId
-from core.payments import PaymentGateways, SubscriptionSnapshot
+from core.payments import InvoiceSnapshot, PaymentGateways, SubscriptionSnapshot
 from storage import disputes, entitlements, subscriptions
 from storage.audit import Trail, record
 from storage.communities import CommunityRow
@@ -48,9 +48,11 @@ class Subscriptions:
         async with self._looks.at(external_id, since) as asked_at:
             if asked_at is None:
                 return
-            snapshot = await (await self._gateways.of(account)).subscription(external_id)
+            gateway = await self._gateways.of(account)
+            snapshot = await gateway.subscription(external_id)
+            owed = await gateway.invoice(snapshot.latest_invoice) if snapshot.status == "past_due" and snapshot.latest_invoice else None
             async with self._db.transaction() as session:
-                await self.apply(session, account, snapshot, Trail(self._ids, asked_at, cause))
+                await self.apply(session, account, snapshot, Trail(self._ids, asked_at, cause), owed)
                 if also is not None:
                     await also(session)
             self._looks.count(external_id, asked_at)
@@ -77,8 +79,18 @@ class Subscriptions:
             await session.flush()
             await self.apply(session, account, snapshot, Trail(self._ids, asked_at, cause))
 
-    async def apply(self, session: Session, account: StripeAccountId, snapshot: SubscriptionSnapshot, trail: Trail) -> None:
-        """Write what a snapshot (asked for at ``trail.at``) says. One we did not sell is left alone, an older one than we hold too."""
+    async def apply(
+        self,
+        session: Session,
+        account: StripeAccountId,
+        snapshot: SubscriptionSnapshot,
+        trail: Trail,
+        owed: InvoiceSnapshot | None = None,
+    ) -> None:
+        """Write what a snapshot (asked for at ``trail.at``) says. One we did not sell is left alone, an older one than we hold too.
+
+        ``owed`` is the invoice of a renewal that failed, where it was asked for.
+        """
         row = await subscriptions.by_stripe_id(session, account, snapshot.external_id, lock=True)
         first = await self._first(session, account, snapshot, trail) if row is None else None
         before = _facts(first) if first is not None else {}
@@ -91,6 +103,7 @@ class Subscriptions:
         if not new:
             before = _facts(row)
             await _copy(session, row, snapshot, trail)
+        _owe(row, owed)
         grace = await self._grace_of(session, row) if row.past_due_since else self._grace
         row.next_notice_at = next_notice(row.past_due_since, grace, row.notices_sent) if row.past_due_since else None
         session.add(row)
@@ -199,6 +212,14 @@ async def _copy(session: Session, row: SubscriptionRow, snapshot: SubscriptionSn
     row.fetched_at = trail.at
     if row.past_due_since is None:
         row.notices_sent = 0
+
+
+def _owe(row: SubscriptionRow, owed: InvoiceSnapshot | None) -> None:
+    """Note what a failed renewal asks for, and where it is paid; nothing once none fails."""
+    if row.past_due_since is None:
+        row.owed, row.owed_currency, row.pay_url = None, "", ""
+    elif owed is not None and owed.status == "open":
+        row.owed, row.owed_currency, row.pay_url = owed.total.minor - owed.paid.minor, owed.total.currency, owed.hosted_url
 
 
 async def _sold(session: Session, row: SubscriptionRow, snapshot: SubscriptionSnapshot) -> tuple[PlanId, str]:

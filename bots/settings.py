@@ -70,7 +70,7 @@ class Settings(BaseSettings):
         default="", description="A sandbox's clock to follow (ws://...); refused unless every other vendor address is local too."
     )
     grace_days: int = Field(
-        default=5, ge=0, le=30, description="Days a member keeps access after a renewal failed, unless their community says otherwise."
+        default=5, ge=0, le=21, description="Days a member keeps access after a renewal failed, unless their community says otherwise."
     )
     default_currency: Currency = Field(default="USD", description="Currency of a new community until its creator sets another.")
     sweep_interval: float = Field(default=60, gt=0, le=86_400, description="Seconds between two looks at what is due.")

@@ -15,7 +15,7 @@ from storage.database import Database, Session
 from storage.outbox import add_notice
 from storage.spaces import SpaceRow
 
-LONGEST_GRACE = 30
+LONGEST_GRACE = 21
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from core.errors import MemberUnreachable, PermanentError
-from core.events import FOR_CREATOR, Notice
+from core.events import FOR_CREATOR, Notice, NoticeKind
 from core.ids import MemberId, PlatformName
 from core.platform import Channel, Destination, LinkButton, Message, Person, PlatformAdapter
 from membership.wording import to_creator, to_member
@@ -41,6 +41,8 @@ class Notices:
         reached = False
         for space, account in seats:
             reached |= await self._try([Person(space.space, account.external_id)], space.platform, message)
+        if not reached and notice.kind is NoticeKind.PAYMENT_FAILED:
+            await self._to_creator(row, notice)  # somebody who may know another way to tell them, before their access ends
         return reached
 
     async def _to_creator(self, row: OutboxRow, notice: Notice) -> bool:

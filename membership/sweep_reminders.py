@@ -4,6 +4,7 @@ from datetime import datetime
 
 from core.dunning import next_notice
 from core.events import Notice, NoticeKind
+from core.money import Money
 from storage.reminders import Failing, Reminder
 
 
@@ -17,5 +18,6 @@ def remind(failing: Failing, now: datetime) -> Reminder:
         number += 1
         following = next_notice(failing.since, grace, number + 1)
     last = following is None and number > 0
-    facts = {"plan": failing.plan, "until": failing.until.isoformat(), "last": last}
+    facts = {"plan": failing.plan, "until": failing.until.isoformat(), "last": last, "pay_url": failing.pay_url,
+             "amount": str(Money(failing.owed, failing.currency)) if failing.owed else ""}  # fmt: skip
     return Reminder(failing, Notice(NoticeKind.PAYMENT_FAILED, facts), number + 1, following)

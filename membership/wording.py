@@ -46,8 +46,8 @@ def to_creator(notice: Notice, community: str, about: PlatformUserId | None, *, 
     """Word a notice for the creator; ``about`` is the member it is about, ``here``: it is about the space it is told in."""
     facts = notice.facts
     match notice.kind:
-        case NoticeKind.TIP:
-            return _tip(facts, about)
+        case NoticeKind.TIP | NoticeKind.PAYMENT_FAILED:
+            return _tip(facts, about) if notice.kind is NoticeKind.TIP else _unreached(facts, about)
         case NoticeKind.APPLICATION:
             return application(notice, about)
         case kind if kind in DISPUTED:
@@ -88,11 +88,27 @@ def _way_in(facts: Any, plan: Bold, community: str, public_url: str) -> Message:
 
 
 def _payment_failed(facts: Any, plan: Bold, community: str) -> Message:  # noqa: ANN401 - a notice's facts are plain JSON
-    until = _moment(facts["until"])
-    body = ("The card for your ", plan, " was declined. You stay in until ", until, ". Put your card right with ", Code("/manage"), ".")
-    if facts.get("last"):
-        return Message(f"{community}: last reminder about your payment", body)
-    return Message(f"{community}: your payment did not go through", body)
+    amount, pay_url = facts.get("amount"), facts.get("pay_url")
+    declined: tuple[Span, ...] = (
+        "The card for your ",
+        plan,
+        " was declined",
+        *((": ", Bold(str(amount)), " is open") if amount else ()),
+        ". ",
+    )
+    stays = ("You stay in until ", _moment(facts["until"]), ". ")
+    pay: tuple[Span, ...] = ("The button pays it; ", Code("/manage"), " changes the card for good.")
+    body = (*declined, *stays, *(pay if pay_url else ("Put your card right with ", Code("/manage"), ".")))
+    buttons = (LinkButton(f"Pay {amount}" if amount else "Pay", str(pay_url)),) if pay_url else ()
+    title = "last reminder about your payment" if facts.get("last") else "your payment did not go through"
+    return Message(f"{community}: {title}", body, buttons)
+
+
+def _unreached(facts: Any, about: PlatformUserId | None) -> Message:  # noqa: ANN401
+    who: Span = "A member" if about is None else Mention(about)
+    why = ("'s card was declined for ", Bold(str(facts["plan"])), ", and I can't write to them: their direct messages are closed. ")
+    what = ("They stay in until ", _moment(facts["until"]), ". If you can, tell them to run ", Code("/manage"), ".")
+    return Message("Somebody's payment failed, and I can't tell them", (who, *why, *what))
 
 
 def _lasts(facts: Any) -> tuple[Span, ...]:  # noqa: ANN401

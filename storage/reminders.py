@@ -29,7 +29,8 @@ _OPENS = (
 _IS_DUE = (_subscription.past_due_since.is_not(None), _subscription.next_notice_at <= bindparam("now"))
 _DUE = select(
     _subscription.id, _subscription.community_id, _subscription.member_id, _plan.name, _subscription.past_due_since,
-    _subscription.notices_sent, _entitlement.expires_at, _entitlement.lane,
+    _subscription.notices_sent, _entitlement.expires_at, _entitlement.lane, _subscription.owed, _subscription.owed_currency,
+    _subscription.pay_url,
 ).select_from(
     table(SubscriptionRow).join(table(PlanRow), _plan.id == _subscription.plan_id).outerjoin(table(EntitlementRow), _OPENS)
 ).where(*_IS_DUE).order_by(_subscription.next_notice_at, _subscription.id).limit(bindparam("limit", type_=Integer))  # fmt: skip
@@ -48,6 +49,9 @@ class Failing:
     sent: int
     until: datetime | None
     lane: Lane | None
+    owed: int | None = None
+    currency: str = ""
+    pay_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Index, Text, UniqueConstraint, bindparam, text
+from sqlalchemy import BigInteger, Index, Text, UniqueConstraint, bindparam, text
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -51,6 +51,11 @@ class SubscriptionRow(SQLModel, table=True):
     next_notice_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     """When the next reminder of a failed renewal is due."""
     notices_sent: int = 0
+    owed: int | None = Field(default=None, sa_type=BigInteger)
+    """What the failed renewal's invoice still asks for, in minor units; None while nothing has failed, or where it is not known."""
+    owed_currency: str = ""
+    pay_url: str = ""
+    """The page on which that invoice is paid."""
     refunded_until: datetime | None = Field(default=None, sa_type=UTCDateTime)
     """End of the last period whose payment was given back in full; it opens nothing."""
     paused_until: datetime | None = Field(default=None, sa_type=UTCDateTime)

@@ -13,7 +13,7 @@ SPEC = CommandSpec(
     (
         Option("channel", "Where I tell you what you should know; without one I message you directly", OptionKind.CHANNEL),
         Option("currency", "Currency of your prices and tips, like USD or EUR", lowest=3, highest=3),
-        Option("grace_days", "Days a member keeps access after a payment failed", OptionKind.INTEGER, lowest=0, highest=30),
+        Option("grace_days", "Days a member keeps access after a payment failed", OptionKind.INTEGER, lowest=0, highest=21),
         Option("invite_link", "Your own link for new members, where I can bring nobody in; “none” takes it away", highest=500),
         Option("attach", "True for a code that makes another place part of this community", OptionKind.BOOLEAN),
     ),

@@ -435,7 +435,7 @@ async def test_a_channel_we_may_not_post_in_is_refused_and_nothing_changes(bench
 
 
 @pytest.mark.parametrize(
-    ("options", "says"), [({"currency": "QQQ"}, "I don't know the currency"), ({"grace_days": 99}, "Grace is 0 to 30 days.")]
+    ("options", "says"), [({"currency": "QQQ"}, "I don't know the currency"), ({"grace_days": 99}, "Grace is 0 to 21 days.")]
 )
 async def test_what_cannot_be_set_is_refused(bench: Bench, options: dict[str, object], says: str) -> None:
     assert says in text(await bench.ask(bench.creator, "doorman setup", **options))

@@ -91,14 +91,25 @@ def test_carrying_the_changes_out_reaches_what_is_wanted_and_then_nothing_is_lef
     assert [change.wanted for change in found] == sorted((change.wanted for change in found), reverse=True)
 
 
-def test_reminders_come_at_once_half_way_and_a_day_before_the_end() -> None:
-    moments = [next_notice(NOW, GRACE, sent) for sent in range(4)]
-    assert moments == [NOW, NOW + GRACE / 2, NOW + GRACE - timedelta(days=1), None]
+def test_reminders_come_at_once_after_a_day_after_three_and_on_the_last_day() -> None:
+    moments = [next_notice(NOW, timedelta(days=7), sent) for sent in range(5)]
+    assert moments == [NOW, *(NOW + timedelta(days=days) for days in (1, 3, 6)), None]
 
 
 def test_a_short_grace_has_fewer_reminders() -> None:
+    assert [next_notice(NOW, timedelta(days=4), sent) for sent in range(4)] == [NOW, *(NOW + timedelta(days=days) for days in (1, 3)), None]
     assert [next_notice(NOW, timedelta(days=2), sent) for sent in range(3)] == [NOW, NOW + timedelta(days=1), None]
+    assert [next_notice(NOW, timedelta(days=1), sent) for sent in range(2)] == [NOW, None]
     assert [next_notice(NOW, timedelta(0), sent) for sent in range(2)] == [NOW, None]
+
+
+@given(st.integers(0, 21 * 24), st.integers(0, 5))
+def test_reminders_are_in_order_each_before_access_ends_and_never_two_at_once(hours: int, sent: int) -> None:
+    moments = [next_notice(NOW, timedelta(hours=hours), number) for number in range(sent + 2)]
+    known = [moment for moment in moments if moment is not None]
+    assert known == sorted(set(known))
+    assert known == moments[: len(known)]
+    assert all(moment == NOW or moment <= NOW + timedelta(hours=hours) - timedelta(days=1) for moment in known)
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,18 @@ async def test_whoever_takes_no_messages_is_not_reached_and_no_answer_means_late
         await house.notices.send(row(house, HELLO))
 
 
+async def test_of_a_failed_payment_its_creator_hears_where_the_member_cannot_be_told(house: House) -> None:
+    who, where = await house.settler(), await channel(house)
+    failed = Notice(NoticeKind.PAYMENT_FAILED, {"plan": "Gold", "until": house.clock.now().isoformat(), "last": False})
+    assert await house.notices.send(row(house, failed, who))
+    assert house.place.channels[where] == []
+    house.world.people[PlatformUserId(who)].open = False
+    assert not await house.notices.send(row(house, failed, who)), "it is still to be shown to them elsewhere"
+    (told,) = house.place.channels[where]
+    assert "I can't write to them" in told
+    assert f"@{who}" in told
+
+
 async def test_what_could_not_be_said_is_shown_in_status(house: House) -> None:
     who = await house.settler()
     await house.store([row(house, ENDED, who)])

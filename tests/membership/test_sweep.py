@@ -11,7 +11,10 @@ from core.dispatch import Lane, work_lane
 from core.errors import Remedy
 from core.events import Notice, NoticeKind
 from core.ids import AccountId, CauseId, ChangeId, CommunityId, Ids, InviteId, MemberId, OwnerTaskId, PlatformUserId
+from core.platform import LinkButton
+from core.text import plain
 from membership.sweep import Sweeper, SweepReport
+from membership.wording import to_member
 from sandbox.clock import VirtualClock
 from storage.account_changes import AccountChangeRow
 from storage.audit import AuditRow
@@ -256,7 +259,7 @@ async def reminded(db: Database) -> list[dict[str, Any]]:
     return [dict(notice.facts) for notice in notices if notice.kind is NoticeKind.PAYMENT_FAILED]
 
 
-async def test_a_failed_renewal_is_told_at_once_half_way_and_a_day_before_the_end(
+async def test_a_failed_renewal_is_told_at_once_after_a_day_after_three_and_on_the_last_day(
     town: Town, sweeper: Sweeper, clock: VirtualClock
 ) -> None:
     end = clock.now() + 7 * DAY
@@ -267,8 +270,8 @@ async def test_a_failed_renewal_is_told_at_once_half_way_and_a_day_before_the_en
         if len(await reminded(town.db)) > len(told):
             told.append((clock.now() - end, sorted([fact["last"] for fact in await reminded(town.db)])))
         clock.advance(timedelta(hours=12))
-    assert [moment for moment, _ in told] == [-7 * DAY, -3.5 * DAY, -1 * DAY]
-    assert told[-1][1] == [False, False, True]
+    assert [moment for moment, _ in told] == [-7 * DAY, -6 * DAY, -4 * DAY, -1 * DAY]
+    assert told[-1][1] == [False, False, False, True]
     assert {fact["until"] for fact in await reminded(town.db)} == {end.isoformat()}
 
 
@@ -276,7 +279,19 @@ async def test_reminders_that_were_slept_through_are_one(town: Town, sweeper: Sw
     end = clock.now() + timedelta(hours=12)
     await town.subscribe([await town.member()], end, **failing(clock.now() - 6 * DAY))
     await sweeper.run()
-    assert await reminded(town.db) == [{"plan": town.gold, "until": end.isoformat(), "last": True}]
+    assert await reminded(town.db) == [{"plan": town.gold, "until": end.isoformat(), "last": True, "amount": "", "pay_url": ""}]
+
+
+async def test_a_reminder_says_what_is_open_and_where_to_pay_it(town: Town, sweeper: Sweeper, clock: VirtualClock) -> None:
+    owed: dict[str, Any] = {"owed": 999, "owed_currency": "USD", "pay_url": "https://invoice.example/1"}
+    await town.subscribe([await town.member()], clock.now() + 7 * DAY, **failing(clock.now()), **owed)
+    await sweeper.run()
+    (facts,) = await reminded(town.db)
+    message = to_member(Notice(NoticeKind.PAYMENT_FAILED, facts), "Town")
+    assert "9.99 USD is open" in plain(message.body)
+    assert [(button.label, button.url) for button in message.buttons if isinstance(button, LinkButton)] == [
+        ("Pay 9.99 USD", "https://invoice.example/1")
+    ]
 
 
 async def test_nobody_is_reminded_of_what_is_over(town: Town, sweeper: Sweeper, clock: VirtualClock) -> None:

@@ -108,7 +108,7 @@ def words(people: People) -> list[str]:
     sources = town.disk.ask("SELECT count(*) FROM entitlements")[0][0]
     found = [f"words: {user} heard “{text[:40]}” {number} times too often" for (user, text), number in doubles.items()]
     found = found if sum(doubles.values()) > town.excuses else []
-    if kinds[NoticeKind.PAYMENT_FAILED] > 3 * failures:
+    if kinds[NoticeKind.PAYMENT_FAILED] > 4 * failures:
         found.append(f"words: {kinds[NoticeKind.PAYMENT_FAILED]} reminders of {failures} failed payments")
     if kinds[NoticeKind.WELCOME] > 2 * sources:  # the account before a change, and the one after it
         found.append(f"words: {kinds[NoticeKind.WELCOME]} welcomes for {sources} reasons to be inside")

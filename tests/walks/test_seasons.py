@@ -39,10 +39,11 @@ async def test_a_failed_renewal_is_forgiven_for_the_grace_with_reminders_and_the
     assert only(shop.stage.subscriptions())["status"] == "past_due"
     assert shop.holds(ben) == {"Gold"}
     assert words_to(ben).count("did not go through") == 1
+    assert words_to(ben).count("Pay 9.99 USD") == 1
     for _ in range(4):
         await shop.stage.advance(days=1)
         assert shop.holds(ben) == {"Gold"}
-    assert words_to(ben).count("did not go through") == 2
+    assert words_to(ben).count("did not go through") == 3
     assert words_to(ben).count("last reminder") == 1
     await shop.stage.advance(days=1)
     assert shop.holds(ben) == set()
