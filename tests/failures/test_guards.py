@@ -10,7 +10,7 @@ from tests.failures.guards import GUARDS
 
 HERE = Path(__file__).parent
 ALL = range(1, 54)
-ELSEWHERE = {34: "gifts", 36: "erasing a person", 37: "closing a community", 40: "grants only, after a backup is restored"}
+ELSEWHERE = {36: "erasing a person", 37: "closing a community"}
 """Failures of what is tried beside what it belongs to, as far as it is there."""
 
 

@@ -57,6 +57,10 @@ class Disk:
         """Copy all of it."""
         self._anchor.backup(other)
 
+    def copy_from(self, other: sqlite3.Connection) -> None:
+        """Restore a copy, while no process has it open."""
+        other.backup(self._anchor)
+
     def ask(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         """Look at what is in it, as nobody of the product."""
         return self._anchor.execute(sql, parameters).fetchall()

@@ -91,8 +91,12 @@ def orders(people: People) -> list[str]:
     return [f"orders: {one.id} is paid, and here it is {status.get(one.id)}" for one in paid if status.get(one.id) != "paid"]
 
 
+REMINDERS = 4
+"""Of one failed payment: at once, after a day, after three and on the last day."""
+
+
 def words(people: People) -> list[str]:
-    """Nobody is told twice of one thing, beyond what a crash excuses; a failed payment is spoken of three times, a welcome once."""
+    """Nobody is told twice of one thing, beyond what a crash excuses; a failed payment is spoken of four times, a welcome once."""
     town = people.town
     name = str(town.disk.ask("SELECT name FROM communities")[0][0])
     to_say: Counter[tuple[str, str]] = Counter()
@@ -108,8 +112,10 @@ def words(people: People) -> list[str]:
     sources = town.disk.ask("SELECT count(*) FROM entitlements")[0][0]
     found = [f"words: {user} heard “{text[:40]}” {number} times too often" for (user, text), number in doubles.items()]
     found = found if sum(doubles.values()) > town.excuses else []
-    if kinds[NoticeKind.PAYMENT_FAILED] > 4 * failures:
-        found.append(f"words: {kinds[NoticeKind.PAYMENT_FAILED]} reminders of {failures} failed payments")
+    spells = Counter(key.rpartition(":")[0] for (key,) in town.disk.ask("SELECT dedupe FROM outbox WHERE dedupe LIKE 'payment_failed:%'"))
+    found += [f"words: {number} reminders of {spell}" for spell, number in spells.items() if number > REMINDERS]
+    if kinds[NoticeKind.PAYMENT_FAILED] and not failures:
+        found.append(f"words: {kinds[NoticeKind.PAYMENT_FAILED]} reminders, and no payment failed")
     if kinds[NoticeKind.WELCOME] > 2 * sources:  # the account before a change, and the one after it
         found.append(f"words: {kinds[NoticeKind.WELCOME]} welcomes for {sources} reasons to be inside")
     return found

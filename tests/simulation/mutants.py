@@ -71,8 +71,8 @@ def marks_revoked_before_the_call(patch: Patch) -> None:
 
 
 def reminds_on_every_retry(patch: Patch) -> None:
-    """Each time the processor says again that a payment failed, it is spoken of again."""
-    patch.setattr("billing.subscription.next_notice", lambda failed_at, _grace, _sent: failed_at)
+    """Each time the processor says again that a payment failed, it is taken for a new failure, spoken of and forgiven again."""
+    patch.setattr("billing.subscription._failing_since", lambda _row, snapshot, at: at if snapshot.status == "past_due" else None)
 
 
 def ignores_that_a_delivery_is_a_duplicate(patch: Patch) -> None:
@@ -83,7 +83,7 @@ def ignores_that_a_delivery_is_a_duplicate(patch: Patch) -> None:
         row.cause = f"{row.cause}:{row.id}"
         return await book(session, row)
 
-    patch.setattr(ledger, "book", booked_again)
+    patch.setattr("billing.ledger.book", booked_again)
 
 
 def never_ends_anything(patch: Patch) -> None:
@@ -140,7 +140,7 @@ def takes_what_it_did_not_give(patch: Patch) -> None:
 def forgets_whoever_comes_back(patch: Patch) -> None:
     """Somebody who left and rejoins gets nothing."""
     patch.setattr("membership.member.Members.joined", _nothing)
-    patch.setattr("membership.drift.Drift._look", _true)
+    patch.setattr("membership.drift.Drift.look", _true)
 
 
 async def _true(*_given: object, **_named: object) -> bool:

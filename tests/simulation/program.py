@@ -29,6 +29,7 @@ from core.causality import Origin, new_cause
 from core.clock import Clock, SystemClock
 from core.errors import ExternalError
 from core.ids import Ids
+from membership.restraint import Restraint
 from sandbox.clock import VirtualClock
 from sandbox.mark import MARK
 from sandbox.memory import MemoryAdapter, MemoryWorld
@@ -123,6 +124,8 @@ class Machine:
     world: MemoryWorld
     plan: PowerPlan
     power: Power
+    grants_only: bool = False
+    """Whether it starts as after a restored backup."""
 
 
 class Program:
@@ -242,7 +245,10 @@ class Program:
             await stack.enter_async_context(pool)
             gateways = Gateways(db=db, pool=pool, environment_keys=[on.model.api_key])
             credentials = CredentialStore(db, on.clock)
-            self.base = Foundation(settings(), on.clock, on.ids, on.rng, db, gateways, credentials, {NAME: self.adapter})
+            restraint = Restraint(held=on.grants_only)
+            self.base = Foundation(
+                settings(), on.clock, on.ids, on.rng, db, gateways, credentials, {NAME: self.adapter}, restraint=restraint
+            )
             await prepare_rows(db, on.clock)
             async with db.transaction() as session:
                 await retrying.revive(session, Trail(on.ids, on.clock.now(), new_cause(on.ids, Origin.START)))

@@ -148,16 +148,16 @@ class Town:
 
     # the processes
 
-    def machine(self, power: Power, skew: timedelta = timedelta(0)) -> Machine:
+    def machine(self, power: Power, skew: timedelta = timedelta(0), *, grants_only: bool = False) -> Machine:
         """Return what a new process is to run on."""
         plan = WatchedPlan(power, self.rules, self.met)
         clock = Skewed(self.clock, skew) if skew else self.clock
-        return Machine(clock, self.ids, self.rng, self.disk, self.model, self.secret, self.world, plan, power)
+        return Machine(clock, self.ids, self.rng, self.disk, self.model, self.secret, self.world, plan, power, grants_only)
 
-    async def start(self, number: int = 0, skew: timedelta = timedelta(0)) -> Program:
+    async def start(self, number: int = 0, skew: timedelta = timedelta(0), *, grants_only: bool = False) -> Program:
         """Start a process; Gone when it does not come up. Its first look at everything is the caller's to call for."""
         power = Power()
-        program = Program(self.machine(power, skew), number, f"process {self.ids.new()[:6]}")
+        program = Program(self.machine(power, skew, grants_only=grants_only), number, f"process {self.ids.new()[:6]}")
         try:
             await program.start()
         except Gone:
