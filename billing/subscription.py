@@ -1,6 +1,7 @@
 """Make our row equal the processor's, and the entitlement follow from it, in one transaction."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -77,7 +78,11 @@ class Subscriptions:
             row.refunded_until = snapshot.period_end if given_back else None
             session.add(row)
             await session.flush()
-            await self.apply(session, account, snapshot, Trail(self._ids, asked_at, cause))
+            trail = Trail(self._ids, asked_at, cause)
+            if row.fetched_at > asked_at:
+                await self._entitle(session, row, await self._stands(session, row, snapshot, asked_at), trail, new=False)
+            else:
+                await self.apply(session, account, snapshot, trail)
 
     async def apply(
         self,
@@ -125,6 +130,14 @@ class Subscriptions:
             snapshot, past_due_since=since, grace=grace, refunded_until=row.refunded_until, now=at, paid_until=_paid_until(row, snapshot)
         )
         return access, plan
+
+    async def _stands(self, session: Session, row: SubscriptionRow, snapshot: SubscriptionSnapshot, at: datetime) -> Access:
+        """Decide access by what we hold: it was asked for after ``snapshot``, or by a clock that was ahead of ours."""
+        held = replace(snapshot, status=row.status, period_end=row.period_end, paused=row.paused_until is not None)
+        grace = await self._grace_of(session, row)
+        return subscription_access(
+            held, past_due_since=row.past_due_since, grace=grace, refunded_until=row.refunded_until, now=at, paid_until=row.paid_until
+        )
 
     async def _grace_of(self, session: Session, row: SubscriptionRow) -> timedelta:
         community = await session.get_one(CommunityRow, row.community_id)
