@@ -6,7 +6,7 @@ import random
 import warnings
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -19,6 +19,7 @@ from tests.simulation import loop
 from tests.simulation.faults import Faults, Trouble, chosen
 from tests.simulation.invariants import violations
 from tests.simulation.people import People
+from tests.simulation.program import AWAY, Gone
 from tests.simulation.town import FANS, Town, close_town, open_town
 
 Act = tuple[tuple[Any, ...], Trouble | None]
@@ -120,8 +121,19 @@ async def do(people: People, act: tuple[Any, ...]) -> None:  # noqa: C901, PLR09
         case ("archives", str(plan)):
             await people.archives(plan)
         case ("waits", days):
-            for some in (min(1, days), days - min(1, days)):  # the program runs all the while, and looks around within the first day
-                await people.town.advance(timedelta(days=some))
+            await _time_passes(people.town, days)
+
+
+async def _time_passes(town: Town, days: float) -> None:
+    """Let days pass, in which a program that is gone is started again and looks around within the first.
+
+    One that stays away for a month, as no supervisor would have it, can't learn of payments it was never told of.
+    """
+    await town.advance(timedelta(days=min(1, days)))
+    if not any(program.alive for program in town.programs):
+        with suppress(Gone, *AWAY):
+            await town.restart()
+    await town.advance(timedelta(days=days - min(1, days)))
 
 
 async def _play(script: Script) -> Outcome:
