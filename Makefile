@@ -1,7 +1,7 @@
 # Every target that needs Python builds .venv first, and again when what it was built from has changed.
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help demo test test-long simulate simulate-mutants crash-sweep check run migrate screenshots requirements clean
+.PHONY: help demo test test-long simulate simulate-mutants crash-sweep seats check run migrate screenshots requirements clean
 
 # The first interpreter on the path that is new enough; say `make PYTHON=/path/to/python …` for another.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -37,6 +37,9 @@ simulate-mutants: $(DEVELOPMENT) ## Plant bugs one after another and have the hi
 
 crash-sweep: $(DEVELOPMENT) ## End the product at every commit and call of what the demo shows: the same end each time
 	@PYTHONHASHSEED=0 $(BIN)/python -m tests.simulation --crash-sweep $(ARGS)
+
+seats: $(DEVELOPMENT) ## Have a hundred people want ten seats at once, a thousand times over, on both databases
+	@SEAT_ROUNDS=1000 $(BIN)/python -m pytest -n 0 tests/billing/test_seats.py -k again_and_again $(ARGS)
 
 check: $(DEVELOPMENT) ## Lint, format, types, import contracts, requirements: every finding of every tool
 	@.ci/check

@@ -27,6 +27,8 @@ EVENTS = (
     "customer.subscription.created",
     "customer.subscription.updated",
     "customer.subscription.deleted",
+    "customer.subscription.pending_update_applied",
+    "customer.subscription.pending_update_expired",
     "customer.subscription.paused",
     "customer.subscription.resumed",
     "invoice.paid",

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Integer, Text, bindparam, exists, insert, select
+from sqlalchemy import Integer, Text, bindparam, case, exists, insert, select
 from sqlmodel import Field, SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -11,7 +11,7 @@ from core.ids import CauseId
 from storage import inbox
 from storage.audit import AuditRow
 from storage.inbox import InboxKind, InboxRow
-from storage.types import UTCDateTime
+from storage.types import UTCDateTime, inline
 from storage.upsert import table
 
 
@@ -37,9 +37,11 @@ _LEAVING = (
     .order_by(_in.received_at)
     .limit(bindparam("limit", type_=Integer))
 )
+_KEPT = {**{name: _in[name] for name in _COLUMNS}, "event_id": case((_in.kind == inline(InboxKind.COMMAND), ""), else_=_in.event_id)}
+"""What is kept of each column: a command's id opens forms for a moment on some platforms, and nobody ever asks for it again."""
 _REMEMBER = insert(table(CauseRow)).from_select(
     list(_COLUMNS),
-    select(*(_in[name] for name in _COLUMNS))
+    select(*_KEPT.values())
     .where(_in.id.in_(_LEAVING))
     .where(exists().where(table(AuditRow).c.cause_id == _in.id))
     .where(~exists().where(table(CauseRow).c.id == _in.id)),

@@ -13,6 +13,8 @@ SUBSCRIBED: Final = (
     "customer.subscription.created",
     "customer.subscription.updated",
     "customer.subscription.deleted",
+    "customer.subscription.pending_update_applied",
+    "customer.subscription.pending_update_expired",
     "customer.subscription.paused",
     "customer.subscription.resumed",
     "invoice.paid",

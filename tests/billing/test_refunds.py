@@ -79,13 +79,15 @@ async def test_a_refund_that_fails_opens_again_what_it_ended(market: Market, clo
         assert (await state(market), await booked(market)) == ("active", 0)
 
 
-async def test_a_pass_that_ran_out_while_its_refund_failed_stays_over(market: Market, clock: VirtualClock) -> None:
+async def test_a_pass_whose_refund_failed_after_its_end_has_what_was_left_of_it(market: Market, clock: VirtualClock) -> None:
     await market.plan(interval=parse_interval("1 day"))
     await market.buy(await market.link(), BEN, FAILS_LATER)
     refund = await given_back(market)
     clock.advance(DAYS)
     await market.payments.look(ENVIRONMENT, refund, cause=market.cause())
-    assert (await state(market), await booked(market)) == ("ended", 0)
+    assert (await state(market), await booked(market)) == ("active", 0)
+    async with market.db.reading() as session:
+        assert (await session.exec(select(EntitlementRow.expires_at))).one() == clock.now() + timedelta(days=1)
 
 
 async def test_a_tip_whose_refund_fails_is_paid_again(market: Market, clock: VirtualClock) -> None:

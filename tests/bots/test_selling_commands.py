@@ -218,6 +218,7 @@ def test_every_button_s_command_can_be_pressed() -> None:
         ("leave",),
         ("application",),
         ("wait",),
+        ("refund", "order"),
     }
 
 

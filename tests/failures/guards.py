@@ -13,6 +13,7 @@ import pytest
 
 from billing.stripe.caller import Keyring
 from billing.stripe.gateway import StripeGateway
+from billing.stripe.signature import verify
 from billing.webhook import StripeWebhooks
 from core import entitlement
 from core.entitlement import Access, Verdict, subscription_access
@@ -171,10 +172,7 @@ def _asks_who_stands_higher(patch: Patch) -> None:
 
 
 def _one_secret(patch: Patch) -> None:
-    from billing import webhook  # noqa: PLC0415 - its name is replaced below
-
-    verify = webhook.verify
-    patch.setattr(webhook, "verify", lambda body, signature, secrets, now: verify(body, signature, secrets[:1], now))
+    patch.setattr("billing.webhook.verify", lambda body, signature, secrets, now: verify(body, signature, secrets[:1], now))
 
 
 def _only_one_way(patch: Patch) -> None:

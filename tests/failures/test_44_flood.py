@@ -1,8 +1,11 @@
 """A flood of deliveries: as many as fit are taken in, the others are told to come again, and one look answers for many."""
 
 import asyncio
+from collections.abc import Callable
+from typing import Any
 
 from core.dispatch import stripe_lane
+from sandbox.stripe.model import Answer, Request
 from storage.inbox import Busy, GroupCommit, InboxKind, InboxRow
 from storage.stripe_accounts import ENVIRONMENT
 from tests.failures.scene import Scene, played
@@ -13,7 +16,8 @@ async def test_more_than_fits_is_refused_and_a_hundred_words_of_one_thing_cost_o
     await scene.pays()
     program, about, now = scene.town.program, scene.subscription().id, scene.town.clock.now()
     asked: list[str] = []
-    program.machine.model.handle = _listened(asked, program.machine.model.handle)  # type: ignore[method-assign]
+    model: Any = program.machine.model
+    model.handle = _listened(asked, model.handle)
 
     def row(number: int) -> InboxRow:
         return InboxRow(
@@ -33,9 +37,9 @@ async def test_more_than_fits_is_refused_and_a_hundred_words_of_one_thing_cost_o
     assert len([path for path in asked if about in path]) <= 2
 
 
-def _listened(asked: list[str], handle: object) -> object:
-    def listening(request: object) -> object:
-        asked.append(request.path)  # type: ignore[attr-defined]
-        return handle(request)  # type: ignore[operator]
+def _listened(asked: list[str], handle: Callable[[Request], Answer]) -> Callable[[Request], Answer]:
+    def listening(request: Request) -> Answer:
+        asked.append(request.path)
+        return handle(request)
 
     return listening

@@ -4,12 +4,13 @@ import asyncio
 from weakref import WeakValueDictionary
 
 from adapters.slack.group_list import Group
-from adapters.slack.user_groups import UserGroups, Users
+from adapters.slack.user_groups import UserGroups
 from core.errors import TransientError
 from core.ids import PlatformUserId
 from core.platform import Resource, ResourceKind
 from tests.failures.scene import Scene, played
 
+Users = frozenset[PlatformUserId]
 ANN, BEN, RIVALS = PlatformUserId("U1"), PlatformUserId("U2"), PlatformUserId("U3")
 
 

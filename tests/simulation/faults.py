@@ -94,7 +94,7 @@ class Faults:
 
     async def _second(self) -> None:
         with suppress(Gone, *AWAY):
-            await self._town.start(1)
+            await self._town.start(1 - self._town.programs[0].number)
 
     async def _repair(self) -> None:
         """Start again what is gone."""

@@ -10,8 +10,10 @@ from membership.sweep import KEEP_DONE
 from membership.wording import to_member
 from sandbox.memory.adapter import spoken
 from tests.simulation.people import People
+from tests.simulation.program import settings
 from tests.simulation.town import FANS, PLANS
 
+ADDRESS = settings().settings.public_url
 NOTICES = """
 SELECT accounts.external_id, to_say.payload FROM to_say LEFT JOIN accounts ON accounts.member_id = to_say.subject
 """
@@ -99,7 +101,7 @@ def words(people: People) -> list[str]:
         notice = Notice.from_payload(json.loads(payload))
         kinds[notice.kind] += 1
         if notice.kind not in FOR_CREATOR:
-            to_say[user, spoken(to_member(notice, name))] += 1
+            to_say[user, spoken(to_member(notice, name, ADDRESS))] += 1
     heard = Counter((user, text) for user in town.fans for text in town.world.people[user].inbox)
     doubles = {what: number - to_say[what] for what, number in heard.items() if number > to_say[what]}
     failures = sum(one["attempt_count"] > (one["status"] == "paid") for one in town.model.default.table("invoice"))

@@ -25,6 +25,7 @@ from bots.router import Router
 from bots.scheduler import Job
 from bots.settings import Configuration
 from bots.use_cases import UseCases, build_use_cases
+from core.causality import Origin, new_cause
 from core.clock import Clock, SystemClock
 from core.errors import ExternalError
 from core.ids import Ids
@@ -33,7 +34,8 @@ from sandbox.mark import MARK
 from sandbox.memory import MemoryAdapter, MemoryWorld
 from sandbox.memory.world import NAME
 from sandbox.stripe.model import StripeModel
-from storage import grants
+from storage import retrying
+from storage.audit import Trail
 from storage.credentials import CredentialStore
 from storage.database import Database
 from storage.engine import Engines, create_engines
@@ -243,7 +245,7 @@ class Program:
             self.base = Foundation(settings(), on.clock, on.ids, on.rng, db, gateways, credentials, {NAME: self.adapter})
             await prepare_rows(db, on.clock)
             async with db.transaction() as session:
-                await grants.revive(session, on.clock.now())
+                await retrying.revive(session, Trail(on.ids, on.clock.now(), new_cause(on.ids, Origin.START)))
             self.cases = build_use_cases(self.base)
             self.dispatcher = AsyncioDispatcher(db, on.clock, self.owner, build_drains(self.base, self.cases), grace=1)
             await stack.enter_async_context(self.dispatcher)

@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel
 
+from core.payments import IntervalUnit
 from storage.account_changes import AccountChangeRow
 from storage.accounts import AccountRow
 from storage.applications import ApplicationRow
@@ -62,7 +63,7 @@ UNIQUE: dict[str, tuple[type[SQLModel], Changes, Changes]] = {
     "uq_owner_tasks_open": (OwnerTaskRow, {}, {"done_at": AT}),
     "uq_plans_name": (PlanRow, {"name": "GOLD"}, {"status": PlanStatus.ARCHIVED}),
     "uq_price_moves_once": (PriceMoveRow, {}, {"price_id": "second-price"}),
-    "uq_prices_on_sale": (PriceRow, {"amount": 1, "stripe_price_id": None}, {"interval_unit": "year"}),
+    "uq_prices_on_sale": (PriceRow, {"amount": 1, "stripe_price_id": None}, {"interval_unit": IntervalUnit.YEAR}),
     "uq_prices_stripe": (PriceRow, {"amount": 1, "active": False}, {"stripe_price_id": None}),
     "uq_resources_external": (ResourceRow, {"name": "another"}, {"external_id": "10"}),
     "uq_rounds_open": (RoundRow, {}, {"done_at": AT}),

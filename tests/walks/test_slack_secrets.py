@@ -50,7 +50,7 @@ async def test_no_row_holds_a_secret_and_every_logger_is_heard(
     assert canary.seen > 1_000, "every logger speaks"
     assert canary.caught, "some of what they say does hold secrets before it is masked"
     found = AT_REST.search(rows)
-    assert found is None, found
+    assert found is None, rows[max(0, found.start() - 300) : found.end() + 100]
     files = stored(folder_in_memory)
     assert bool(files) is walk_database.startswith("sqlite")
     assert [name for name, data in files.items() if AT_REST.search(data)] == []
