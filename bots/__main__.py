@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from bots import bundles
 from bots.bootstrap import open_doorman
 from bots.commands import COMMANDS
 from bots.console import BAD_SETTINGS, FAILED, Answer, carry_out, err, give_up, out
@@ -159,6 +160,24 @@ def why(person: Annotated[str, typer.Argument(metavar="PERSON", help=f"{WAYS[0].
     """Tell why somebody has what they have: what came in, what it changed, what each platform answered, and when."""
     for line in carry_out(lambda configuration: tell(configuration, person)):
         out.print(line, markup=False)
+
+
+@app.command("export")
+def write_bundle(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to; replaced once the new one is whole.")],
+    *,
+    community: Annotated[str, typer.Option("--community", metavar="COMMUNITY", help="This one alone; else all of them.")] = "",
+) -> None:
+    """Write people, linked accounts, Stripe ids, plans, access, tips and the record into a file. No secret is in it."""
+    rows = carry_out(lambda configuration: bundles.export(configuration, file, community))
+    out.print(f"{file} has {rows:,} rows. It names people: keep it as you keep a backup.", markup=False)
+
+
+@app.command("import")
+def read_bundle(file: Annotated[Path, typer.Argument(metavar="FILE", help="What doorman export wrote.")]) -> None:
+    """Read what doorman export wrote into an empty database. Nobody is charged, and no call goes out."""
+    rows = carry_out(lambda configuration: bundles.take_in(configuration, file))
+    out.print(f"{rows:,} rows are in. Next: doorman doctor, then doorman run --grants-only.", markup=False)
 
 
 def main() -> None:
