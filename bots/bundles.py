@@ -4,14 +4,14 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import IntegrityError
 
 from bots.foundation import open_database, prepare
 from bots.settings import Configuration
 from core.clock import SystemClock
 from core.errors import Refusal
 from core.ids import CommunityId, RandomIds
-from storage import bundle, communities, schema
+from storage import bundle, communities, schema, unbundling
 from storage.engine import missing
 
 OWN = 0o600
@@ -37,26 +37,27 @@ async def take_in(configuration: Configuration, file: Path) -> int:
     Refusals ``bad_file``, ``not_empty``, ``bundle_unknown``, ``bundle_newer``, ``bundle_broken``.
     """
     try:
-        lines = file.open(encoding="utf-8")  # noqa: ASYNC230 - nothing else runs in this program
+        lines = file.open("rb")
     except OSError as error:
         raise Refusal("bad_file", f"{file} cannot be read: {error.strerror}. Name a file that doorman export wrote.") from error
     with lines:
+        unbundling.check(lines)
+        lines.seek(0)
         async with open_database(configuration) as db:
             await prepare(db, SystemClock(), RandomIds(), migrate=configuration.settings.auto_migrate)
             try:
                 async with db.transaction() as session:
-                    return await bundle.load(session, lines)
-            except (IntegrityError, StatementError, UnicodeDecodeError) as error:
-                told = f"The rows of {file} do not fit together: it was changed, or is not whole. Nothing was taken in. Export it again."
-                raise Refusal("bundle_broken", told) from error
+                    return await unbundling.load(session, lines)
+            except IntegrityError as error:
+                raise unbundling.broken(f"The rows of {file} do not fit together.") from error
 
 
-async def _write(file: Path, lines: AsyncIterator[str]) -> int:
+async def _write(file: Path, lines: AsyncIterator[bytes]) -> int:
     """Write beside the file and put it in its place when it is whole: whoever is stopped has the older one."""
     unfinished = file.with_name(f"{file.name}.unfinished")
     count = -2  # its first line and its last are no rows
     try:
-        with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWN), "w", encoding="utf-8", newline="\n") as writing:  # noqa: ASYNC230, PTH123 - as above; the mode from the start
+        with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWN), "wb") as writing:  # noqa: ASYNC230, PTH123 - as above; the mode from the start
             async for line in lines:
                 writing.write(line)
                 count += 1

@@ -37,11 +37,11 @@ _LEAVING = (
     .order_by(_in.received_at)
     .limit(bindparam("limit", type_=Integer))
 )
-_KEPT = {**{name: _in[name] for name in _COLUMNS}, "event_id": case((_in.kind == inline(InboxKind.COMMAND), ""), else_=_in.event_id)}
+KEPT = {**{name: _in[name] for name in _COLUMNS}, "event_id": case((_in.kind == inline(InboxKind.COMMAND), ""), else_=_in.event_id)}
 """What is kept of each column: a command's id opens forms for a moment on some platforms, and nobody ever asks for it again."""
 _REMEMBER = insert(table(CauseRow)).from_select(
     list(_COLUMNS),
-    select(*_KEPT.values())
+    select(*KEPT.values())
     .where(_in.id.in_(_LEAVING))
     .where(exists().where(table(AuditRow).c.cause_id == _in.id))
     .where(~exists().where(table(CauseRow).c.id == _in.id)),

@@ -56,3 +56,9 @@ MODULES = (
 def metadata() -> MetaData:
     """Return the schema with every table in it."""
     return SQLModel.metadata
+
+
+def rows() -> dict[str, type[SQLModel]]:
+    """Return the row class of every table, by the table's name."""
+    found = (one for module in MODULES for one in vars(module).values() if isinstance(one, type) and issubclass(one, SQLModel))
+    return {str(one.__tablename__): one for one in found if str(one.__tablename__) in SQLModel.metadata.tables}
