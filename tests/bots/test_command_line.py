@@ -286,3 +286,37 @@ def test_the_emulators_start_by_themselves_and_print_settings_that_are_complete(
     configuration = read_settings(printed)
     assert configuration.settings.clock_url.endswith("/clock")
     assert set(configuration.platforms) == set(installed())
+
+
+def test_a_bundle_goes_from_one_database_into_another_and_comes_out_the_same(run: Run, tmp_path: Path) -> None:
+    run("migrate")
+    with closing(sqlite3.connect(tmp_path / "doorman.db")) as rows, rows:
+        rows.execute(
+            "INSERT INTO communities (id, name, currency, notice_channel, created_at, stopped_reason)"
+            " VALUES ('den', 'The Den', 'USD', '', '2026-11-02 09:00:00', '')"
+        )
+    first, again, other = tmp_path / "first", tmp_path / "again", f"sqlite:///{tmp_path / 'other.db'}"
+    assert run("export", str(first)) == (0, f"{first} has 2 rows. It names people: keep it as you keep a backup.\n")
+    assert first.stat().st_mode & 0o777 == 0o600
+    assert run("import", str(first), DATABASE_URL=other) == (0, "2 rows are in. Next: doorman doctor, then doorman run --grants-only.\n")
+    run("export", str(again), DATABASE_URL=other)
+    assert again.read_bytes() == first.read_bytes()
+    code, said = run("import", str(first), DATABASE_URL=other)
+    assert (code, said.startswith("This database has a community already")) == (1, True)
+
+
+def test_a_bundle_of_a_community_that_is_not_there_is_refused_and_writes_no_file(run: Run, tmp_path: Path) -> None:
+    run("migrate")
+    said = "There is no community nobody. doorman doctor names them.\n"
+    assert run("export", "--community", "nobody", str(tmp_path / "bundle")) == (1, said)
+    assert not list(tmp_path.glob("bundle*"))
+
+
+@pytest.mark.parametrize(("content", "told"), [(None, "cannot be read"), (b"\xff\xfe", "This file is not a bundle")])
+def test_what_is_no_bundle_makes_no_database(run: Run, tmp_path: Path, content: bytes | None, told: str) -> None:
+    if content is not None:
+        (tmp_path / "bundle").write_bytes(content)
+    code, said = run("import", str(tmp_path / "bundle"))
+    assert code == 1
+    assert told in said
+    assert not list(tmp_path.glob("doorman.db*"))

@@ -103,6 +103,8 @@ async def test_a_bundle_comes_out_of_every_database_as_it_went_in(
         return await lines_of(session)
 
     lines = await undone(sqlite_database, written)
+    record = [json.loads(line)["row"]["id"] for line in lines if b'"table":"audit"}' in line]
+    assert record == [row.id for row in rows if isinstance(row, AuditRow)], "the record stays in the order it was written in"
     assert await undone(postgres_database, written) == lines
     assert await through(postgres_database, lines) == lines
     assert await through(sqlite_database, lines) == lines
