@@ -100,10 +100,9 @@ def words(people: People) -> list[str]:
     town = people.town
     name = str(town.disk.ask("SELECT name FROM communities")[0][0])
     to_say: Counter[tuple[str, str]] = Counter()
-    kinds: Counter[str] = Counter()
+    kinds = Counter(json.loads(payload)["kind"] for (payload,) in town.disk.ask("SELECT payload FROM to_say"))
     for user, payload in town.disk.ask(NOTICES):
         notice = Notice.from_payload(json.loads(payload))
-        kinds[notice.kind] += 1
         if notice.kind not in FOR_CREATOR:
             to_say[user, spoken(to_member(notice, name, ADDRESS))] += 1
     heard = Counter((user, text) for user in town.fans for text in town.world.people[user].inbox)
