@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from billing.giving import take_back
 from billing.refund import Payments
 from billing.subscription import Subscriptions
 from core.clock import Clock
@@ -12,6 +13,7 @@ from core.payments import PaymentGateway, PaymentGateways
 from storage import delivering, disputes
 from storage.audit import Trail, record
 from storage.database import Database
+from storage.entitlements import SourceKind
 from storage.orders import OrderRow
 
 ALREADY = "charge_already_refunded"
@@ -59,6 +61,9 @@ class GivingBack:
             await self._payments.look(row.stripe_account_id, intent, cause=cause)
         if row.stripe_subscription_id:
             await self._subscriptions.refresh(row.stripe_account_id, row.stripe_subscription_id, cause=cause)
+        else:
+            async with self._db.transaction() as session:  # also where what is refunded is kept: this one was not delivered, or is fraud
+                await take_back(session, (SourceKind.PASS, order), Trail(self._ids, self._clock.now(), cause, actor))
         return GivenBack(delivery.account.name, delivery.plan.name, tuple(amounts))
 
     async def _stop(self, gateway: PaymentGateway, row: OrderRow) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from core.payments import CheckoutSnapshot, CheckoutStatus, PaymentGateway, Paym
 from core.spans import plus
 from storage import customers, disputes, entitlements, invites, orders
 from storage.audit import Trail
+from storage.communities import CommunityRow
 from storage.customers import CustomerRow
 from storage.database import Database, Session
 from storage.entitlements import EntitlementRow, EntitlementState, SourceKind
@@ -78,7 +79,8 @@ class Orders:
             held = await entitlements.by_source(session, SourceKind.PASS, order.id)
             if payment.given_back:
                 await disputes.given_back(session, SourceKind.PASS, order.id, trail.at)
-            if held is not None and payment.given_back:
+            keeps = payment.given_back and (await session.get_one(CommunityRow, order.community_id)).keep_refunded
+            if held is not None and payment.given_back and not keeps:
                 await take_back(session, (SourceKind.PASS, order.id), trail)
             elif held is not None and payment.restored:
                 await reopen(session, held, trail)

@@ -123,7 +123,8 @@ class Refetch:
             if row is None or held is None or held.state != EntitlementState.ACTIVE:
                 return Look(ref, asked_at, snapshot)
             access, plan = await self._subscriptions.foresee(session, row, snapshot, asked_at)
-            ends = access.verdict is Verdict.CLOSED or (refunded != "" and refunded == snapshot.latest_invoice)
+            keeps = refunded != "" and (await session.get_one(CommunityRow, row.community_id)).keep_refunded
+            ends = access.verdict is Verdict.CLOSED or (refunded != "" and refunded == snapshot.latest_invoice and not keeps)
             if not ends and (plan == held.plan_id or access.verdict is Verdict.KEEP):
                 return Look(ref, asked_at, snapshot)
             known = ends and row.cancel_at is not None and row.cancel_at <= asked_at

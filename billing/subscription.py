@@ -65,7 +65,7 @@ class Subscriptions:
     async def refunded(self, account: StripeAccountId, external_id: str, invoice: str, *, cause: CauseId, given_back: bool = True) -> None:
         """End the access of an invoice given back in full, when it is the subscription's latest; open it again where that failed.
 
-        The next one paid opens again too.
+        The next one paid opens again too. Where a community keeps what was refunded, nothing ends.
         """
         asked_at = self._clock.now()
         snapshot = await (await self._gateways.of(account)).subscription(external_id)
@@ -73,7 +73,7 @@ class Subscriptions:
             return
         async with self._db.transaction() as session:
             row = await subscriptions.by_stripe_id(session, account, external_id, lock=True)
-            if row is None:
+            if row is None or (given_back and (await session.get_one(CommunityRow, row.community_id)).keep_refunded):
                 return
             row.refunded_until = snapshot.period_end if given_back else None
             session.add(row)

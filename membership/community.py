@@ -29,6 +29,7 @@ class Home:
     space: Space
     space_name: str
     grace_days: int | None
+    keep_refunded: bool
     notice_channel: str
 
 
@@ -102,6 +103,7 @@ class Communities:
         notice_channel: str | None,
         currency: str | None,
         grace_days: int | None,
+        keep_refunded: bool | None,
         actor: str,
         cause: CauseId,
     ) -> Home:
@@ -112,13 +114,14 @@ class Communities:
             raise Refusal("bad_grace", f"Grace is 0 to {LONGEST_GRACE} days. Choose a number in between, like 5.")
         async with self._db.transaction() as session:
             row = await session.get_one(CommunityRow, community)
-            before = {"currency": row.currency, "grace_days": row.grace_days, "notice_channel": row.notice_channel}
+            before = _settings(row)
             row.currency = currency.upper() if currency else row.currency
             row.grace_days = row.grace_days if grace_days is None else grace_days
+            row.keep_refunded = row.keep_refunded if keep_refunded is None else keep_refunded
             if notice_channel is not None:
                 row.notice_channel, row.notice_space_id = notice_channel, space
             session.add(row)
-            after = {"currency": row.currency, "grace_days": row.grace_days, "notice_channel": row.notice_channel}
+            after = _settings(row)
             trail = Trail(self._ids, self._clock.now(), cause, actor)
             record(session, trail, community, "community.changed", ("community", community), before=before, after=after)
             return _home(row, await session.get_one(SpaceRow, space))
@@ -162,5 +165,12 @@ def _home(community: CommunityRow, row: SpaceRow) -> Home:
         space=row.space,
         space_name=row.name,
         grace_days=community.grace_days,
+        keep_refunded=community.keep_refunded,
         notice_channel=community.notice_channel if community.notice_space_id == row.id else "",
     )
+
+
+def _settings(row: CommunityRow) -> dict[str, object]:
+    return {
+        "currency": row.currency, "grace_days": row.grace_days, "keep_refunded": row.keep_refunded, "notice_channel": row.notice_channel,
+    }  # fmt: skip

@@ -24,6 +24,8 @@ class CommunityRow(SQLModel, table=True):
     """Default currency for prices and tips, ISO 4217."""
     grace_days: int | None = None
     """Days of access after a failed renewal; None means the operator's default."""
+    keep_refunded: bool = False
+    """Whether a payment that is given back in full leaves what it paid for open, until its time is over."""
     notice_space_id: SpaceId | None = Field(default=None, sa_type=Text)
     notice_channel: str = ""
     """External id of the channel for notices to the creator; empty means the installer is told directly."""

@@ -14,6 +14,7 @@ SPEC = CommandSpec(
         Option("channel", "Where I tell you what you should know; without one I message you directly", OptionKind.CHANNEL),
         Option("currency", "Currency of your prices and tips, like USD or EUR", lowest=3, highest=3),
         Option("grace_days", "Days a member keeps access after a payment failed", OptionKind.INTEGER, lowest=0, highest=21),
+        Option("keep_refunded", "True to let members keep what you refund in full until its time is over", OptionKind.BOOLEAN),
         Option("invite_link", "Your own link for new members, where I can bring nobody in; “none” takes it away", highest=500),
         Option("attach", "True for a code that makes another place part of this community", OptionKind.BOOLEAN),
     ),
@@ -34,6 +35,7 @@ async def run(desk: Desk, call: Call) -> CommandReply:
         notice_channel=channel or None,
         currency=call.text("currency").upper() or None,
         grace_days=call.whole("grace_days"),
+        keep_refunded=call.flag("keep_refunded"),
         actor=call.who.actor,
         cause=call.cause,
     )
@@ -64,6 +66,7 @@ def _reply(desk: Desk, call: Call, home: Home, made: AttachCode | None) -> Comma
         ("Notices", (where,)),
         ("Currency", (home.currency,)),
         ("After a failed payment", (f"access for {counted(grace, 'day')}" if grace else "access ends at once",)),
+        ("After a refund in full", ("access until its time is over" if home.keep_refunded else "access ends at once",)),
     )
     buttons = _install_buttons(desk, made) if made is not None else ()
     if made is not None:

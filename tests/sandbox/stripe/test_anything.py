@@ -22,6 +22,8 @@ KINDS = {
     "charges": "charge",
     "balance_transactions": "balance_transaction",
     "refunds": "refund",
+    "disputes": "dispute",
+    "early_fraud_warnings": "radar.early_fraud_warning",
     "coupons": "coupon",
     "promotion_codes": "promotion_code",
     "subscriptions": "subscription",
@@ -116,7 +118,7 @@ def populated() -> StripeModel:
     post("/v1/promotion_codes", f"promotion[type]=coupon&promotion[coupon]={coupon}")
     post("/v1/webhook_endpoints", "url=http://shop.invalid/&enabled_events[]=*")
     post("/v1/test_helpers/test_clocks", "frozen_time=1800000000")
-    for card in ("4242424242424242", "4000000000000341"):
+    for card in ("4242424242424242", "4000000000000341", "4000000000000259", "4000000000005423"):
         session = post("/v1/checkout/sessions", f"mode=subscription&success_url=http://shop.invalid/&line_items[0][price]={price}")["id"]
         pay(model.default, model.default.table("checkout.session").get(session), Typed("fan@example.com", card))
     clock.advance(timedelta(days=31))
