@@ -198,8 +198,8 @@ def test_looking_and_confirming_at_once_is_refused_and_confirms_nothing(run: Run
     run("migrate")
     with closing(sqlite3.connect(tmp_path / "doorman.db")) as rows, rows:
         rows.execute(
-            "INSERT INTO communities (id, name, currency, notice_channel, created_at, stopped_at, stopped_reason)"
-            " VALUES ('den', 'The Den', 'USD', '', '2026-11-02 09:00:00', '2026-11-02 09:00:00', 'Too many at once.')"
+            "INSERT INTO communities (id, name, currency, keep_refunded, notice_channel, created_at, stopped_at, stopped_reason)"
+            " VALUES ('den', 'The Den', 'USD', false, '', '2026-11-02 09:00:00', '2026-11-02 09:00:00', 'Too many at once.')"
         )
     code, said = run("sweep", "--dry-run", "--confirm", "den")
     assert (code, said) == (
@@ -292,8 +292,8 @@ def test_a_bundle_goes_from_one_database_into_another_and_comes_out_the_same(run
     run("migrate")
     with closing(sqlite3.connect(tmp_path / "doorman.db")) as rows, rows:
         rows.execute(
-            "INSERT INTO communities (id, name, currency, notice_channel, created_at, stopped_reason)"
-            " VALUES ('den', 'The Den', 'USD', '', '2026-11-02 09:00:00', '')"
+            "INSERT INTO communities (id, name, currency, keep_refunded, notice_channel, created_at, stopped_reason)"
+            " VALUES ('den', 'The Den', 'USD', false, '', '2026-11-02 09:00:00', '')"
         )
     first, again, other = tmp_path / "first", tmp_path / "again", f"sqlite:///{tmp_path / 'other.db'}"
     assert run("export", str(first)) == (0, f"{first} has 2 rows. It names people: keep it as you keep a backup.\n")
