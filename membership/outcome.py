@@ -1,6 +1,6 @@
 """What came of one attempt at a grant, as a value. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from core.backoff import MAX_ATTEMPTS, backoff
@@ -48,6 +48,11 @@ def blocked(error: PermanentError, invite_url: str = "", *, carried: bool = Fals
         GrantStatus.BLOCKED, error=str(error), error_code=error.code, remedy=error.remedy, invite_url=invite_url, carried=carried,
         invited=invited or bool(invite_url),
     )  # fmt: skip
+
+
+def overtaken(refusal: Outcome, grant: GrantRow, now: datetime) -> Outcome:
+    """What was refused was found in order while we waited for the answer: nobody has anything to mend, so it is tried once more."""
+    return replace(refusal, status=GrantStatus.PENDING, due_at=now, attempts=grant.attempts, remedy=None)
 
 
 def watched(grant: GrantRow, answer: str, why: str, now: datetime, unit: float) -> Outcome:

@@ -5,9 +5,9 @@ from datetime import datetime
 from core.errors import Remedy
 from core.events import Notice, NoticeKind
 from core.ids import Ids
-from membership.outcome import Outcome
+from membership.outcome import Outcome, overtaken
 from membership.owner_task import ask
-from storage import plans, retrying
+from storage import plans, resources, retrying
 from storage.accounts import AccountRow
 from storage.audit import Trail, record
 from storage.database import Session, will_wake
@@ -24,13 +24,18 @@ class Recording:
 
     async def record(self, session: Session, task: GrantTask, outcome: Outcome, now: datetime) -> None:
         """Record an outcome, unless what is wanted has changed meanwhile: then the row stays due."""
+        refused = outcome
+        if outcome.remedy is Remedy.CREATOR:
+            resource = await resources.held_for_change(session, task.resource_row.id)
+            if resource.found_well > task.resource_row.found_well:
+                outcome = overtaken(outcome, task.grant, now)
         row = await session.get_one(GrantRow, task.grant.id, with_for_update=True)
         trail = Trail(self._ids, now, row.cause_id)
         before = row.facts
         if outcome.actual is not None:
             row.actual, row.checked_at = outcome.actual, now
             row.attempted = outcome.carried or (row.attempted and outcome.actual is Actual.GRANTED)
-        elif outcome.remedy is Remedy.MEMBER or (outcome.remedy is Remedy.CREATOR and task.first):
+        elif refused.remedy is Remedy.MEMBER or (refused.remedy is Remedy.CREATOR and task.first):
             row.attempted, row.found = outcome.carried, False  # else nothing came of it: what they hold from now on is another's gift
         if row.version == task.grant.version:
             _apply(row, outcome, now)

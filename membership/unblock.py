@@ -53,13 +53,14 @@ class Unblocker:
             return  # nothing learnt; the next probe will
         async with self._db.transaction() as session:
             trail = Trail(self._ids, self._clock.now(), cause)
-            row = await session.get_one(ResourceRow, resource.id)
+            row = await resources.held_for_change(session, resource.id)
             if problem:
                 await broken(session, row, problem, code, trail)
                 return
+            row.found_well += 1
+            session.add(row)
             if row.problem and not await retrying.waits_for_creator(session, row.id):  # else the next grant that works says so
                 before = {"problem": row.problem}
                 row.problem, row.problem_code = "", ""
-                session.add(row)
                 record(session, trail, row.community_id, "resource.mended", ("resource", row.id), before=before)
             await retrying.unblock_resource(session, row.id, trail)

@@ -32,6 +32,8 @@ class ResourceRow(SQLModel, table=True):
     problem: str = ""
     """What the creator must mend before this can be granted or sold, in a sentence; empty when all is well."""
     problem_code: str = ""
+    found_well: int = 0
+    """How often it was looked at and in order: a refusal that began before the last time says nothing about now."""
 
     def resource(self, space: Space) -> Resource:
         """The resource as the platform port knows it."""
@@ -51,6 +53,12 @@ async def find(session: AsyncSession, space: SpaceId, resource: Resource) -> Res
         ResourceRow.space_id == space, ResourceRow.kind == resource.kind, ResourceRow.external_id == resource.external_id
     )
     return (await session.exec(query)).first()
+
+
+async def held_for_change(session: AsyncSession, resource: ResourceId) -> ResourceRow:
+    """Return a resource as it is now, and let nobody else change it until this is written down."""
+    query = select(ResourceRow).where(ResourceRow.id == resource).with_for_update()
+    return (await session.exec(query, execution_options={"populate_existing": True})).one()
 
 
 async def ensure(session: AsyncSession, community: CommunityId, space: SpaceId, label: ResourceLabel, ids: Ids) -> ResourceRow:

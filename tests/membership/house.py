@@ -1,7 +1,7 @@
 """A town that is also there on a platform: rows, a world in memory, and the parts of the product between them, driven by hand."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 from sqlmodel import col, select
@@ -42,6 +42,7 @@ class Watched(MemoryAdapter):
     """The platform in memory. ``cut`` ends the program inside the next change, before or after it; ``cut_at`` is whom that was about.
 
     ``poisoned`` people make it fail as only a bug does; ``refused`` of a member and a role are what a grant or revoke of it raises.
+    ``meanwhile`` happens once, while the answer to a gift is on its way.
     """
 
     def __init__(self, world: MemoryWorld, clock: VirtualClock) -> None:
@@ -50,10 +51,16 @@ class Watched(MemoryAdapter):
         self.cut_at = ""
         self.poisoned: dict[str, Exception] = {}
         self.refused: dict[tuple[str, str], Exception] = {}
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
 
     async def grant(self, resource: Resource, user: PlatformUserId, *, reason: str) -> None:
         self._before(resource, user)
-        await super().grant(resource, user, reason=reason)
+        try:
+            await super().grant(resource, user, reason=reason)
+        finally:
+            happen, self.meanwhile = self.meanwhile, None
+            if happen is not None:
+                await happen()
         self._may_end("after", user)
 
     async def revoke(self, resource: Resource, user: PlatformUserId, *, reason: str) -> None:

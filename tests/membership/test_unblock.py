@@ -48,6 +48,41 @@ async def test_what_works_again_is_given_to_everyone_who_waited(house: House) ->
     assert await house.problem() == ""
 
 
+@pytest.mark.parametrize("already", [False, True], ids=["nobody knew", "it was known to be broken"])
+async def test_a_refusal_that_is_overtaken_by_its_mending_keeps_nobody_out(house: House, *, already: bool) -> None:
+    who = await house.settler()
+    house.thing("member").reachable = False
+    if already:
+        await house.probe()
+
+    async def mended() -> None:
+        house.thing("member").reachable = True
+        await house.probe()
+
+    house.adapter.meanwhile = mended
+    await house.sell(who, house.silver)
+    await house.drain()
+    assert house.held(who) == {"member"}
+    assert await house.problem() == ""
+    assert [mail for mail in house.mail() if "above" in mail] == []
+
+
+async def test_a_refusal_after_a_check_that_is_older_than_it_is_believed(house: House) -> None:
+    who = await house.settler()
+    house.thing("member").reachable = False
+
+    async def mended_for_a_moment() -> None:
+        house.thing("member").reachable = True
+        await house.probe()
+        house.thing("member").reachable = False
+
+    house.adapter.meanwhile = mended_for_a_moment
+    await house.sell(who, house.silver)
+    await house.drain()
+    assert (await house.row(who)).status == GrantStatus.BLOCKED
+    assert await house.problem()
+
+
 async def test_one_check_for_each_role_however_many_wait(house: House) -> None:
     house.thing("member").reachable = False
     for who in await house.settlers(6):
