@@ -156,7 +156,14 @@ def _insert(name: str, row: Mapping[str, object]) -> str:
 
 def _tenant(number: int) -> tuple[dict[str, object], dict[str, object]]:
     """One community and its plan."""
-    community = {"id": f"community-{number:03}", "name": "Town", "currency": "USD", "notice_channel": "", "stopped_reason": ""}
+    community = {
+        "id": f"community-{number:03}",
+        "name": "Town",
+        "currency": "USD",
+        "notice_channel": "",
+        "stopped_reason": "",
+        "keep_refunded": False,
+    }
     plan = {
         "id": f"plan-{number:03}", "community_id": community["id"], "name": "Gold", "name_key": "gold", "description": "",
         "interval_unit": "days", "interval_count": 30, "trial_days": 0, "status": "active", "stripe_account_id": "env",

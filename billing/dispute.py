@@ -1,15 +1,17 @@
 """A payment whose bank takes it back: what it opened is suspended, comes back when it is won, and ends when it is lost."""
 
+from billing.entitlement import change
 from billing.giving import take_back
 from billing.ledger import Books
 from billing.paid_for import TIP, PaidFor, paid_for
-from billing.subscription import Subscriptions, change
+from billing.subscription import Subscriptions
 from core.clock import Clock
 from core.dispatch import stripe_lane
 from core.entitlement import Access, Verdict
 from core.events import Notice, NoticeKind
 from core.ids import CauseId, Ids, StripeAccountId
-from core.payments import DisputeSnapshot, FraudWarning, PaymentGateway, PaymentGateways, PaymentSnapshot
+from core.money import Money
+from core.payments import DISPUTE_HOLDS, DISPUTE_LOST, DisputeSnapshot, PaymentGateway, PaymentGateways, PaymentSnapshot
 from storage import accounts, disputes, entitlements, subscriptions
 from storage.audit import Trail, record
 from storage.database import Database, Session
@@ -42,9 +44,10 @@ class Disputes:
             if about is None:
                 return
             trail = Trail(self._ids, self._clock.now(), cause)
-            row = await self._write(session, account, dispute, about, trail)
+            held = await _held(session, about)
+            row = await self._write(session, account, dispute, about, held, trail)
             await Books(session, self._ids, about.community, account, trail).dispute(dispute, f"dispute:{row.id}")
-            await self._follow(session, account, row, payment, trail)
+            await self._follow(session, account, row, held, payment, trail)
         if dispute.lost and payment.subscription:
             await self._cancel(gateway, account, dispute, payment, cause)
 
@@ -60,45 +63,63 @@ class Disputes:
             if about is None or await disputes.by_stripe_id(session, account, external_id) is not None:
                 return
             trail = Trail(self._ids, self._clock.now(), cause)
-            row = _row(self._ids.new(), account, about, warning, payment, trail)
+            row = self._new(account, external_id, about, payment.received, trail)
+            row.status = WARNED
             session.add(row)
-            await _record(session, row, {}, trail)
-            await _tell(session, row, "warned", trail)
+            _record(session, row, "", trail)
+            await _tell(session, row, await _held(session, about), "warned", trail)
 
     async def _write(
-        self, session: Session, account: StripeAccountId, dispute: DisputeSnapshot, about: PaidFor, trail: Trail
+        self,
+        session: Session,
+        account: StripeAccountId,
+        dispute: DisputeSnapshot,
+        about: PaidFor,
+        held: EntitlementRow | None,
+        trail: Trail,
     ) -> DisputeRow:
         row = await disputes.by_stripe_id(session, account, dispute.external_id)
-        before = {"status": row.status} if row is not None else {}
-        if row is None:
-            row = DisputeRow(
-                id=self._ids.new(), community_id=about.community, member_id=about.holder, stripe_account_id=account,
-                stripe_dispute_id=dispute.external_id, source_kind=about.source[0], source_id=about.source[1], order_id=about.order,
-                status="", reason=dispute.reason, amount=dispute.amount.minor, currency=dispute.amount.currency, opened_at=trail.at,
-            )  # fmt: skip
+        row = row or self._new(account, dispute.external_id, about, dispute.amount, trail, reason=dispute.reason)
+        before = row.status
         over = dispute.status == "warning_closed" or not (dispute.holds or dispute.inquiry)
         row.status, row.answer_by = dispute.status, dispute.answer_by
         row.closed_at = (row.closed_at or trail.at) if over else None
         session.add(row)
         await session.flush()
-        if before.get("status") != row.status:
-            await _record(session, row, before, trail)
-            await _tell(session, row, _phase(dispute, fresh=not before), trail)
+        if before != row.status:
+            _record(session, row, before, trail)
+            await _tell(session, row, held, _phase(dispute, fresh=not before), trail)
         return row
 
-    async def _follow(self, session: Session, account: StripeAccountId, row: DisputeRow, payment: PaymentSnapshot, trail: Trail) -> None:
+    def _new(
+        self, account: StripeAccountId, external_id: str, about: PaidFor, amount: Money, trail: Trail, *, reason: str = ""
+    ) -> DisputeRow:
+        kind, source = about.source
+        return DisputeRow(
+            id=self._ids.new(), community_id=about.community, member_id=about.holder, stripe_account_id=account,
+            stripe_dispute_id=external_id, source_kind=kind, source_id=source, order_id=about.order, status="", reason=reason,
+            amount=amount.minor, currency=amount.currency, opened_at=trail.at,
+        )  # fmt: skip
+
+    async def _follow(
+        self,
+        session: Session,
+        account: StripeAccountId,
+        row: DisputeRow,
+        held: EntitlementRow | None,
+        payment: PaymentSnapshot,
+        trail: Trail,
+    ) -> None:
         """Suspend what the payment opened while nothing is decided; let it go on, or end it, once it is."""
         if row.source_kind == TIP:
             return
-        kind = SourceKind(row.source_kind)
-        held = await entitlements.by_source(session, kind, row.source_id)
-        if row.status in disputes.HOLDING:
+        if row.status in DISPUTE_HOLDS:
             if held is not None and held.state == EntitlementState.ACTIVE:
                 await change(session, held, Access(Verdict.OPEN, held.expires_at), held.plan_id, trail, suspended=True)
-                await _tell_holder(session, row, NoticeKind.SUSPENDED, trail)
-        elif row.status == disputes.LOST:
-            if kind is not SourceKind.SUBSCRIPTION:
-                await take_back(session, (kind, row.source_id), trail)
+                await _tell_holder(session, row, held, NoticeKind.SUSPENDED, trail)
+        elif row.status == DISPUTE_LOST:
+            if row.source_kind != SourceKind.SUBSCRIPTION:
+                await take_back(session, (SourceKind(row.source_kind), row.source_id), trail)
         elif held is not None and held.state == EntitlementState.SUSPENDED:
             await self._release(session, account, held, row, payment, trail)
 
@@ -111,7 +132,7 @@ class Disputes:
         access = Access(Verdict.CLOSED) if over else Access(Verdict.OPEN, held.expires_at)
         await change(session, held, access, held.plan_id, trail, suspended=False)
         if not over:
-            await _tell_holder(session, row, NoticeKind.RESTORED, trail)
+            await _tell_holder(session, row, held, NoticeKind.RESTORED, trail)
         if payment.subscription:  # whatever came meanwhile was not looked at with open eyes
             await add_refetch(session, trail, row.community_id, stripe_lane(account), payment.subscription, trail.at)
 
@@ -126,16 +147,6 @@ class Disputes:
             now = await gateway.cancel_subscription(payment.subscription, at_period_end=False, key=key)
         async with self._db.transaction() as session:
             await self._subscriptions.apply(session, account, now, Trail(self._ids, asked_at, cause))
-
-
-def _row(
-    identifier: str, account: StripeAccountId, about: PaidFor, warning: FraudWarning, payment: PaymentSnapshot, trail: Trail
-) -> DisputeRow:
-    return DisputeRow(
-        id=identifier, community_id=about.community, member_id=about.holder, stripe_account_id=account,
-        stripe_dispute_id=warning.external_id, source_kind=about.source[0], source_id=about.source[1], order_id=about.order,
-        status=WARNED, amount=payment.received.minor, currency=payment.received.currency, opened_at=trail.at,
-    )  # fmt: skip
 
 
 def _phase(dispute: DisputeSnapshot, *, fresh: bool) -> str:
@@ -153,16 +164,24 @@ def _phase(dispute: DisputeSnapshot, *, fresh: bool) -> str:
             return "opened" if fresh and dispute.holds else ""
 
 
-async def _record(session: Session, row: DisputeRow, before: dict[str, str], trail: Trail) -> None:
-    record(session, trail, row.community_id, f"dispute.{row.status}", ("dispute", row.id), member=row.member_id,
-           before=before, after={"status": row.status, "amount": str(row.money)}, answer=row.reason)  # fmt: skip
+def _record(session: Session, row: DisputeRow, before: str, trail: Trail) -> None:
+    was, now = {"status": before} if before else {}, {"status": row.status, "amount": str(row.money)}
+    subject = ("dispute", row.id)
+    record(
+        session, trail, row.community_id, f"dispute.{row.status}", subject, member=row.member_id, before=was, after=now, answer=row.reason
+    )
 
 
-async def _tell(session: Session, row: DisputeRow, phase: str, trail: Trail) -> None:
+async def _held(session: Session, about: PaidFor) -> EntitlementRow | None:
+    kind, source = about.source
+    return None if kind == TIP else await entitlements.by_source(session, SourceKind(kind), source)
+
+
+async def _tell(session: Session, row: DisputeRow, held: EntitlementRow | None, phase: str, trail: Trail) -> None:
     if not phase:
         return
     names = await accounts.active_of_member(session, row.member_id)
-    plan = await _plan(session, row)
+    plan = await _plan(session, held)
     facts = {
         "phase": phase, "who": names[0].name if names else "somebody", "plan": plan, "amount": str(row.money), "reason": row.reason,
         "by": row.answer_by.isoformat() if row.answer_by else None, "source": row.source_kind, "order": row.order_id,
@@ -172,14 +191,11 @@ async def _tell(session: Session, row: DisputeRow, phase: str, trail: Trail) -> 
     await add_notice(session, trail, row.community_id, Notice(kind, facts), member=row.member_id, dedupe=f"dispute:{row.id}:{phase}")
 
 
-async def _tell_holder(session: Session, row: DisputeRow, kind: NoticeKind, trail: Trail) -> None:
-    notice = Notice(kind, {"plan": await _plan(session, row), "amount": str(row.money), "gift": row.source_kind == SourceKind.GIFT})
+async def _tell_holder(session: Session, row: DisputeRow, held: EntitlementRow, kind: NoticeKind, trail: Trail) -> None:
+    notice = Notice(kind, {"plan": await _plan(session, held), "amount": str(row.money), "gift": row.source_kind == SourceKind.GIFT})
     await add_notice(session, trail, row.community_id, notice, member=row.member_id, dedupe=f"{kind}:{row.id}")
 
 
-async def _plan(session: Session, row: DisputeRow) -> str:
-    if row.source_kind == TIP:
-        return ""
-    held = await entitlements.by_source(session, SourceKind(row.source_kind), row.source_id)
+async def _plan(session: Session, held: EntitlementRow | None) -> str:
     plan = await session.get(PlanRow, held.plan_id) if held is not None else None
     return plan.name if plan is not None else ""

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from billing.subscription import Subscriptions, change
+from billing.entitlement import change
+from billing.subscription import Subscriptions
 from core.clock import Clock
 from core.entitlement import Access, Verdict
 from core.errors import PermanentError, Refusal

@@ -4,9 +4,10 @@ from datetime import datetime
 
 from billing import stock, trial
 from billing.eligibility import extends
+from billing.entitlement import change
 from billing.giving import end_of, reopen, take_back
 from billing.ledger import FEE_KNOWN_AFTER, SALES, Books
-from billing.subscription import Also, Subscriptions, change
+from billing.subscription import Also, Subscriptions
 from core.clock import Clock
 from core.dispatch import stripe_lane
 from core.entitlement import Access, Verdict
@@ -15,7 +16,7 @@ from core.payments import CheckoutSnapshot, CheckoutStatus, PaymentGateway, Paym
 from core.spans import plus
 from storage import customers, disputes, entitlements, invites, orders
 from storage.audit import Trail
-from storage.communities import CommunityRow
+from storage.communities import keeps_refunded
 from storage.customers import CustomerRow
 from storage.database import Database, Session
 from storage.entitlements import EntitlementRow, EntitlementState, SourceKind
@@ -79,7 +80,7 @@ class Orders:
             held = await entitlements.by_source(session, SourceKind.PASS, order.id)
             if payment.given_back:
                 await disputes.given_back(session, SourceKind.PASS, order.id, trail.at)
-            keeps = payment.given_back and (await session.get_one(CommunityRow, order.community_id)).keep_refunded
+            keeps = payment.given_back and await keeps_refunded(session, order.community_id)
             if held is not None and payment.given_back and not keeps:
                 await take_back(session, (SourceKind.PASS, order.id), trail)
             elif held is not None and payment.restored:

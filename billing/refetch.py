@@ -17,7 +17,7 @@ from core.ids import CauseId, CommunityId, EntitlementId, Ids, PlanId
 from core.payments import PaymentGateways, SubscriptionSnapshot
 from storage import communities, entitlements, overdue, subscriptions
 from storage.audit import Trail
-from storage.communities import CommunityRow
+from storage.communities import CommunityRow, keeps_refunded
 from storage.database import Database
 from storage.entitlements import EntitlementState, SourceKind
 from storage.overdue import SubscriptionRef
@@ -123,8 +123,8 @@ class Refetch:
             if row is None or held is None or held.state != EntitlementState.ACTIVE:
                 return Look(ref, asked_at, snapshot)
             access, plan = await self._subscriptions.foresee(session, row, snapshot, asked_at)
-            keeps = refunded != "" and (await session.get_one(CommunityRow, row.community_id)).keep_refunded
-            ends = access.verdict is Verdict.CLOSED or (refunded != "" and refunded == snapshot.latest_invoice and not keeps)
+            given_back = refunded != "" and refunded == snapshot.latest_invoice and not await keeps_refunded(session, row.community_id)
+            ends = access.verdict is Verdict.CLOSED or given_back
             if not ends and (plan == held.plan_id or access.verdict is Verdict.KEEP):
                 return Look(ref, asked_at, snapshot)
             known = ends and row.cancel_at is not None and row.cancel_at <= asked_at

@@ -3,24 +3,24 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
+from billing.entitlement import change
 from billing.looks import Looks
+from billing.subscription_news import tell_changed, tell_ended
+from billing.subscription_row import copy, facts, failing_since, owe, paid_until, sold
 from core.clock import Clock
 from core.dunning import next_notice
 from core.entitlement import Access, Verdict, subscription_access
 from core.events import Notice, NoticeKind
-from core.ids import CauseId, EntitlementId, Ids, MemberId, OrderId, PlanId, StripeAccountId, SubscriptionId
+from core.ids import CauseId, EntitlementId, Ids, OrderId, PlanId, StripeAccountId, SubscriptionId
 from core.payments import InvoiceSnapshot, PaymentGateways, SubscriptionSnapshot
-from storage import disputes, entitlements, subscriptions
+from storage import entitlements, subscriptions
 from storage.audit import Trail, record
-from storage.communities import CommunityRow
+from storage.communities import CommunityRow, keeps_refunded
 from storage.database import Database, Session
 from storage.entitlements import EntitlementRow, EntitlementState, SourceKind
 from storage.orders import OrderRow
-from storage.outbox import add_notice, add_reconcile
-from storage.plans import PlanRow
-from storage.prices import plan_of
+from storage.outbox import add_notice
 from storage.subscriptions import SubscriptionRow
 
 Also = Callable[[Session], Awaitable[None]]
@@ -73,7 +73,7 @@ class Subscriptions:
             return
         async with self._db.transaction() as session:
             row = await subscriptions.by_stripe_id(session, account, external_id, lock=True)
-            if row is None or (given_back and (await session.get_one(CommunityRow, row.community_id)).keep_refunded):
+            if row is None or (given_back and await keeps_refunded(session, row.community_id)):
                 return
             row.refunded_until = snapshot.period_end if given_back else None
             session.add(row)
@@ -98,46 +98,51 @@ class Subscriptions:
         """
         row = await subscriptions.by_stripe_id(session, account, snapshot.external_id, lock=True)
         first = await self._first(session, account, snapshot, trail) if row is None else None
-        before = _facts(first) if first is not None else {}
+        before = facts(first) if first is not None else {}
         if first is not None:
-            await _copy(session, first, snapshot, trail)
+            await copy(session, first, snapshot, trail)
             row = await subscriptions.ensure(session, first)
         if row is None or row.fetched_at > trail.at:
             return
         new = first is not None and row.id == first.id
         if not new:
-            before = _facts(row)
-            await _copy(session, row, snapshot, trail)
-        _owe(row, owed)
-        grace = await self._grace_of(session, row) if row.past_due_since else self._grace
-        row.next_notice_at = next_notice(row.past_due_since, grace, row.notices_sent) if row.past_due_since else None
+            before = facts(row)
+            await copy(session, row, snapshot, trail)
+        owe(row, owed)
+        row.next_notice_at = None
+        if row.past_due_since is not None:
+            row.next_notice_at = next_notice(row.past_due_since, await self._grace_of(session, row), row.notices_sent)
         session.add(row)
-        if before != _facts(row):
+        if before != facts(row):
             record(session, trail, row.community_id, "subscription.changed", ("subscription", row.id), member=row.member_id,
-                   before=before, after=_facts(row))  # fmt: skip
-        access = subscription_access(
-            snapshot, past_due_since=row.past_due_since, grace=grace, refunded_until=row.refunded_until, now=trail.at,
-            paid_until=row.paid_until,
-        )  # fmt: skip
+                   before=before, after=facts(row))  # fmt: skip
+        access = await self._access(session, row, snapshot, trail.at, since=row.past_due_since, until=row.paid_until)
         await self._entitle(session, row, access, trail, new=new)
-        await _notify(session, row, before, trail)
+        await tell_changed(session, row, before, trail)
 
     async def foresee(self, session: Session, row: SubscriptionRow, snapshot: SubscriptionSnapshot, at: datetime) -> tuple[Access, PlanId]:
         """Return what :meth:`apply` would decide about a subscription we hold and the plan it would then be of; nothing is written."""
-        plan, _ = await _sold(session, row, snapshot)
-        since, grace = _failing_since(row, snapshot, at), await self._grace_of(session, row)
-        access = subscription_access(
-            snapshot, past_due_since=since, grace=grace, refunded_until=row.refunded_until, now=at, paid_until=_paid_until(row, snapshot)
-        )
-        return access, plan
+        plan, _ = await sold(session, row, snapshot)
+        since, until = failing_since(row, snapshot, at), paid_until(row, snapshot)
+        return await self._access(session, row, snapshot, at, since=since, until=until), plan
 
     async def _stands(self, session: Session, row: SubscriptionRow, snapshot: SubscriptionSnapshot, at: datetime) -> Access:
         """Decide access by what we hold: it was asked for after ``snapshot``, or by a clock that was ahead of ours."""
         held = replace(snapshot, status=row.status, period_end=row.period_end, paused=row.paused_until is not None)
-        grace = await self._grace_of(session, row)
-        return subscription_access(
-            held, past_due_since=row.past_due_since, grace=grace, refunded_until=row.refunded_until, now=at, paid_until=row.paid_until
-        )
+        return await self._access(session, row, held, at, since=row.past_due_since, until=row.paid_until)
+
+    async def _access(
+        self,
+        session: Session,
+        row: SubscriptionRow,
+        snapshot: SubscriptionSnapshot,
+        at: datetime,
+        *,
+        since: datetime | None,
+        until: datetime | None,
+    ) -> Access:
+        grace = self._grace if since is None else await self._grace_of(session, row)
+        return subscription_access(snapshot, past_due_since=since, grace=grace, refunded_until=row.refunded_until, now=at, paid_until=until)
 
     async def _grace_of(self, session: Session, row: SubscriptionRow) -> timedelta:
         community = await session.get_one(CommunityRow, row.community_id)
@@ -183,128 +188,4 @@ class Subscriptions:
         before = (held.state, held.plan_id)
         await change(session, held, access, row.plan_id, trail)
         if before[0] != EntitlementState.ENDED and held.state == EntitlementState.ENDED:
-            await _tell_ended(session, row, trail)
-
-
-async def change(
-    session: Session, held: EntitlementRow, access: Access, plan: PlanId, trail: Trail, *, suspended: bool | None = None
-) -> None:
-    """Make an entitlement open or end, audit it, and have the member reconciled when what it opens may have changed.
-
-    ``suspended`` begins or ends that it opens nothing though it has not ended; what is suspended stays so unless that is said.
-    """
-    before = held.facts
-    opened = access.verdict is Verdict.OPEN
-    waits = held.state == EntitlementState.SUSPENDED if suspended is None else suspended
-    held.state = (EntitlementState.SUSPENDED if waits else EntitlementState.ACTIVE) if opened else EntitlementState.ENDED
-    held.plan_id = plan
-    held.expires_at = access.until if opened else held.expires_at
-    held.ended_at = None if opened else (held.ended_at or trail.at)
-    held.cause_id = trail.cause
-    session.add(held)
-    after = held.facts
-    if before == after:
-        return
-    record(session, trail, held.community_id, "entitlement.changed", ("entitlement", held.id), member=held.member_id,
-           before=before, after=after)  # fmt: skip
-    if (before["state"], before["plan"]) != (after["state"], after["plan"]):
-        await add_reconcile(session, trail, held.community_id, held.member_id)
-
-
-async def _copy(session: Session, row: SubscriptionRow, snapshot: SubscriptionSnapshot, trail: Trail) -> None:
-    row.plan_id, row.stripe_price_id = await _sold(session, row, snapshot)
-    row.past_due_since = _failing_since(row, snapshot, trail.at)
-    row.paid_until, row.paused_until = _paid_until(row, snapshot), snapshot.resumes_at if snapshot.paused else None
-    if not snapshot.waits and not snapshot.planned:
-        row.next_price_id = None
-    row.status = snapshot.status
-    row.period_end = snapshot.period_end
-    row.trial_end = snapshot.trial_end
-    row.cancel_at = snapshot.period_end if snapshot.cancel_at_period_end else snapshot.cancel_at
-    row.ended_at = snapshot.ended_at
-    row.fetched_at = trail.at
-    if row.past_due_since is None:
-        row.notices_sent = 0
-
-
-def _owe(row: SubscriptionRow, owed: InvoiceSnapshot | None) -> None:
-    """Note what a failed renewal asks for, and where it is paid; nothing once none fails."""
-    if row.past_due_since is None:
-        row.owed, row.owed_currency, row.pay_url = None, "", ""
-    elif owed is not None and owed.status == "open":
-        row.owed, row.owed_currency, row.pay_url = owed.total.minor - owed.paid.minor, owed.total.currency, owed.hosted_url
-
-
-async def _sold(session: Session, row: SubscriptionRow, snapshot: SubscriptionSnapshot) -> tuple[PlanId, str]:
-    """Return the plan of ours a subscription is of now, and its price at the processor; what we hold where it names none of ours."""
-    sold = row.plan_id, row.stripe_price_id
-    for price in snapshot.prices:
-        plan = await plan_of(session, row.stripe_account_id, price)
-        if plan is not None and plan[0] == row.community_id:
-            sold = plan[1], price
-    return sold
-
-
-def _paid_until(row: SubscriptionRow, snapshot: SubscriptionSnapshot) -> datetime | None:
-    """Return what was paid for when a pause began; None where there is no pause. What was paid for stays paid for as periods go by."""
-    if not snapshot.paused:
-        return None
-    return row.paid_until or (row.period_end if row.status else snapshot.period_end)
-
-
-def _failing_since(row: SubscriptionRow, snapshot: SubscriptionSnapshot, at: datetime) -> datetime | None:
-    """Return since when a payment fails: a renewal since its period began, if that was after we last looked; else since we see it."""
-    if snapshot.status != "past_due":
-        return None
-    began = snapshot.period_start
-    renewal = began is not None and (began > row.fetched_at or row.period_end <= began)
-    return row.past_due_since or (began if renewal else at)
-
-
-def _facts(row: SubscriptionRow) -> dict[str, Any]:
-    return {
-        "status": row.status,
-        "plan": row.plan_id,
-        "period_end": row.period_end.isoformat(),
-        "cancel_at": row.cancel_at.isoformat() if row.cancel_at else None,
-        "past_due_since": row.past_due_since.isoformat() if row.past_due_since else None,
-        "paused_until": row.paused_until.isoformat() if row.paused_until else None,
-    }
-
-
-async def _notify(session: Session, row: SubscriptionRow, before: dict[str, Any], trail: Trail) -> None:
-    """Tell of a cancel that keeps access for now, and of a failed renewal that was mended; the sweep sends the reminders."""
-    cancelled = row.cancel_at is not None and row.status in {"active", "trialing"} and before["cancel_at"] is None
-    mended = before["past_due_since"] and row.past_due_since is None and row.status == "active"
-    if not cancelled and not mended:
-        return
-    plan = await session.get_one(PlanRow, row.plan_id)
-    if cancelled and row.cancel_at is not None:
-        notice = Notice(NoticeKind.ENDING, {"plan": plan.name, "at": row.cancel_at.isoformat()})
-        dedupe = f"ending:{row.id}:{row.cancel_at.isoformat()}:{trail.cause}"
-        await add_notice(session, trail, row.community_id, notice, member=row.member_id, dedupe=dedupe)
-    if mended:
-        notice = Notice(NoticeKind.RENEWED, {"plan": plan.name, "until": row.period_end.isoformat()})
-        dedupe = f"renewed:{row.id}:{row.period_end.isoformat()}"
-        await add_notice(session, trail, row.community_id, notice, member=row.member_id, dedupe=dedupe)
-
-
-async def _tell_ended(session: Session, row: SubscriptionRow, trail: Trail) -> None:
-    others = await entitlements.live(session, row.community_id, MemberId(row.member_id), row.plan_id)
-    if others:
-        return
-    plan = await session.get_one(PlanRow, row.plan_id)
-    disputed = await disputes.lost(session, SourceKind.SUBSCRIPTION, row.id)
-    why = (
-        "dispute"
-        if disputed
-        else "payment"
-        if row.status in {"past_due", "unpaid"} or row.past_due_since
-        else "refund"
-        if row.refunded_until
-        else "ended"
-    )
-    renews = row.status not in subscriptions.OVER and row.cancel_at is None
-    notice = Notice(NoticeKind.ENDED, {"plan": plan.name, "why": why, "renews": renews})
-    dedupe = f"ended:{row.id}:{trail.cause}"
-    await add_notice(session, trail, row.community_id, notice, member=row.member_id, dedupe=dedupe)
+            await tell_ended(session, row, trail)

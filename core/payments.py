@@ -223,6 +223,11 @@ class DisputeEntry:
     currency: str
 
 
+DISPUTE_HOLDS = ("needs_response", "under_review")
+"""The processor's words while a payment is taken and nothing is decided: what it opened is suspended."""
+DISPUTE_LOST = "lost"
+
+
 @dataclass(frozen=True, slots=True)
 class DisputeSnapshot:
     """A payment whose bank takes the money back, or asks about it, as it is now. ``status`` is open: new words may come."""
@@ -245,21 +250,20 @@ class DisputeSnapshot:
     @property
     def holds(self) -> bool:
         """Whether the money is taken and it is not decided yet."""
-        return self.status in {"needs_response", "under_review"}
+        return self.status in DISPUTE_HOLDS
 
     @property
     def lost(self) -> bool:
         """Whether the money stays with the bank."""
-        return self.status == "lost"
+        return self.status == DISPUTE_LOST
 
 
 @dataclass(frozen=True, slots=True)
 class FraudWarning:
-    """An issuer's early word that a payment is fraud. ``actionable``: a refund may still spare a dispute."""
+    """An issuer's early word that a payment is fraud."""
 
     external_id: str
     payment: str
-    actionable: bool
 
 
 @dataclass(frozen=True, slots=True)

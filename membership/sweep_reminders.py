@@ -18,6 +18,6 @@ def remind(failing: Failing, now: datetime) -> Reminder:
         number += 1
         following = next_notice(failing.since, grace, number + 1)
     last = following is None and number > 0
-    facts = {"plan": failing.plan, "until": failing.until.isoformat(), "last": last, "pay_url": failing.pay_url,
+    facts = {"plan": failing.plan, "until": failing.until.isoformat(), "again": failing.sent > 0, "last": last, "pay_url": failing.pay_url,
              "amount": str(Money(failing.owed, failing.currency)) if failing.owed else ""}  # fmt: skip
     return Reminder(failing, Notice(NoticeKind.PAYMENT_FAILED, facts), number + 1, following)

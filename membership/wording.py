@@ -1,20 +1,19 @@
 """What the notices say: short, kind, exact, and what to do next."""
 
-from datetime import datetime
 from typing import Any
 
 from core.events import Notice, NoticeKind
 from core.ids import PlatformUserId
 from core.platform import LinkButton, Message
-from core.text import Bold, Code, Mention, Moment, MomentStyle, Span
-from membership.wording_money import DISPUTED, to_holder, to_owner
+from core.text import Bold, Code, Mention, Span
+from membership.wording_money import MONEY, day, to_holder, to_owner
 from membership.wording_sold import SOLD, application, to_buyer
 from membership.wording_trouble import TROUBLES, trouble
 
 
 def to_member(notice: Notice, community: str, public_url: str = "") -> Message:
     """Word a notice for the member it is about; ``public_url`` is where our pages are, for one that leads to a page."""
-    if notice.kind in DISPUTED:
+    if notice.kind in MONEY:
         return to_holder(notice, community)
     return to_buyer(notice, community) if notice.kind in SOLD else _of_membership(notice, community, public_url)
 
@@ -26,19 +25,17 @@ def _of_membership(notice: Notice, community: str, public_url: str) -> Message:
         case NoticeKind.WELCOME:
             body = ("Your membership ", plan, " is on. ", *_lasts(facts), Code("/status"), " shows it any time.")
             return Message(f"You're in: welcome to {community}", body)
-        case NoticeKind.PAYMENT_FAILED:
-            return _payment_failed(facts, plan, community)
         case NoticeKind.ENDING:
             return _ending(facts, plan, community)
         case NoticeKind.WAY_IN:
             return _way_in(facts, plan, community, public_url)
         case NoticeKind.RENEWED:
-            return Message(f"{community}: payment received", ("Thank you. Your ", plan, " is paid until ", _moment(facts["until"]), "."))
+            return Message(f"{community}: payment received", ("Thank you. Your ", plan, " is paid until ", day(facts["until"]), "."))
     return Message(f"{community}: your membership has ended", ("Your ", plan, *_why_ended(facts)))
 
 
 def _ending(facts: Any, plan: Bold, community: str) -> Message:  # noqa: ANN401 - as above
-    until, way_back = (" is cancelled and stays on until ", _moment(facts["at"])), (Code("/manage"), " turns it back on.")
+    until, way_back = (" is cancelled and stays on until ", day(facts["at"])), (Code("/manage"), " turns it back on.")
     return Message(f"{community}: your membership ends soon", ("Your ", plan, *until, ". Changed your mind? ", *way_back))
 
 
@@ -46,11 +43,11 @@ def to_creator(notice: Notice, community: str, about: PlatformUserId | None, *, 
     """Word a notice for the creator; ``about`` is the member it is about, ``here``: it is about the space it is told in."""
     facts = notice.facts
     match notice.kind:
-        case NoticeKind.TIP | NoticeKind.PAYMENT_FAILED:
-            return _tip(facts, about) if notice.kind is NoticeKind.TIP else _unreached(facts, about)
+        case NoticeKind.TIP:
+            return _tip(facts, about)
         case NoticeKind.APPLICATION:
             return application(notice, about)
-        case kind if kind in DISPUTED:
+        case kind if kind in MONEY:
             return to_owner(notice, about)
         case kind if kind in TROUBLES:
             return trouble(notice, community)
@@ -87,34 +84,10 @@ def _way_in(facts: Any, plan: Bold, community: str, public_url: str) -> Message:
     return Message(f"{community}: one step is left", body, (page,) if public_url else ())
 
 
-def _payment_failed(facts: Any, plan: Bold, community: str) -> Message:  # noqa: ANN401 - a notice's facts are plain JSON
-    amount, pay_url = facts.get("amount"), facts.get("pay_url")
-    declined: tuple[Span, ...] = (
-        "The card for your ",
-        plan,
-        " was declined",
-        *((": ", Bold(str(amount)), " is open") if amount else ()),
-        ". ",
-    )
-    stays = ("You stay in until ", _moment(facts["until"]), ". ")
-    pay: tuple[Span, ...] = ("The button pays it; ", Code("/manage"), " changes the card for good.")
-    body = (*declined, *stays, *(pay if pay_url else ("Put your card right with ", Code("/manage"), ".")))
-    buttons = (LinkButton(f"Pay {amount}" if amount else "Pay", str(pay_url)),) if pay_url else ()
-    title = "last reminder about your payment" if facts.get("last") else "your payment did not go through"
-    return Message(f"{community}: {title}", body, buttons)
-
-
-def _unreached(facts: Any, about: PlatformUserId | None) -> Message:  # noqa: ANN401
-    who: Span = "A member" if about is None else Mention(about)
-    why = ("'s card was declined for ", Bold(str(facts["plan"])), ", and I can't write to them: their direct messages are closed. ")
-    what = ("They stay in until ", _moment(facts["until"]), ". If you can, tell them to run ", Code("/manage"), ".")
-    return Message("Somebody's payment failed, and I can't tell them", (who, *why, *what))
-
-
 def _lasts(facts: Any) -> tuple[Span, ...]:  # noqa: ANN401
     if facts.get("renews"):
         return ("It renews by itself until you cancel. ",)
-    return ("It is yours until ", _moment(facts["until"]), ". ") if facts.get("until") else ("It is yours for life. ",)
+    return ("It is yours until ", day(facts["until"]), ". ") if facts.get("until") else ("It is yours for life. ",)
 
 
 def _why_ended(facts: Any) -> tuple[Span, ...]:  # noqa: ANN401
@@ -155,7 +128,7 @@ def _owner_task(facts: Any, about: PlatformUserId | None) -> Message:  # noqa: A
     why = ("Their membership has ended, and I may not do it: ", str(facts["why"]), " ")
     if facts.get("late"):
         return Message("Still to do by you", ("Please take ", who, *what, *why, "Until then they read on without paying."))
-    return Message("Something only you can do", ("Please take ", who, *what, *why, "By ", _moment(facts["by"]), ", please."))
+    return Message("Something only you can do", ("Please take ", who, *what, *why, "By ", day(facts["by"]), ", please."))
 
 
 def _uninvited(facts: Any, *, here: bool) -> Message:  # noqa: ANN401
@@ -165,7 +138,3 @@ def _uninvited(facts: Any, *, here: bool) -> Message:  # noqa: ANN401
     after = " without having paid: somebody there added them. I take out only whom I let in, so it is for you to say whether they stay."
     where = (" in ", Bold(str(facts["place"])), after)
     return Message("Somebody is in who has not paid", (*listed, more, " can read ", Bold(str(facts["resource"])), *where))
-
-
-def _moment(text: Any) -> Moment:  # noqa: ANN401
-    return Moment(datetime.fromisoformat(str(text)), MomentStyle.DATE)

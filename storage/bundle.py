@@ -18,7 +18,7 @@ from storage.inbox import InboxRow
 from storage.stripe_accounts import StripeAccountRow
 from storage.tables import metadata
 from storage.types import Encrypted
-from storage.upsert import dialect_of, table
+from storage.upsert import AT_ONCE, dialect_of, table
 
 FORMAT, VERSION = "doorman bundle", 1
 LEFT_OUT = MappingProxyType(
@@ -35,7 +35,6 @@ LEFT_OUT = MappingProxyType(
     }
 )
 """Tables that are not in a bundle, and why."""
-_AT_ONCE = 500
 _audit, _causes, _inbox = table(AuditRow), table(CauseRow), table(InboxRow)
 _PLACE: dict[str, tuple[ColumnElement[Any], ...]] = {
     "sqlite": (literal_column("audit.rowid"),),
@@ -68,7 +67,7 @@ async def dump(session: Session, community: CommunityId | None = None) -> AsyncI
 async def _lines(session: Session, community: CommunityId | None) -> AsyncIterator[bytes]:
     yield _line({"format": FORMAT, "version": VERSION})
     for one in tables():
-        result = await session.stream(_rows(one, community, dialect_of(session)), execution_options={"yield_per": _AT_ONCE})
+        result = await session.stream(_rows(one, community, dialect_of(session)), execution_options={"yield_per": AT_ONCE})
         async for row in result.mappings():
             yield _line({"table": one.name, "row": {name: _told(value) for name, value in row.items()}})
 

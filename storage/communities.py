@@ -48,6 +48,11 @@ async def find(session: AsyncSession, community: CommunityId) -> CommunityRow | 
     return await session.get(CommunityRow, community)
 
 
+async def keeps_refunded(session: AsyncSession, community: CommunityId) -> bool:
+    """Say whether what a community gives back in full stays open until its time is over."""
+    return (await session.get_one(CommunityRow, community)).keep_refunded
+
+
 async def stop(session: AsyncSession, community: CommunityId, reason: str, trail: Trail) -> None:
     """Have revocations that answers from outside ask for wait for a person, who is told once; one that is stopped stays as it is."""
     row = await session.get_one(CommunityRow, community, with_for_update=True)

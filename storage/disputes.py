@@ -10,15 +10,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.ids import CommunityId, MemberId, OrderId, StripeAccountId
 from core.money import Money
+from core.payments import DISPUTE_HOLDS, DISPUTE_LOST
 from storage.accounts import AccountRow
 from storage.orders import OrderRow
 from storage.plans import PlanRow
 from storage.types import UTCDateTime, owned, scoped
 from storage.upsert import table
 
-HOLDING = ("needs_response", "under_review")
-"""The words while a payment is taken and nothing is decided: what it opened is suspended."""
-LOST = "lost"
 WARNED = "warned"
 """Our own word: nothing is disputed yet, an issuer calls it fraud."""
 
@@ -76,20 +74,19 @@ _WARNED = (
     .join(OrderRow, col(OrderRow.id) == col(DisputeRow.order_id))
     .join(PlanRow, col(PlanRow.id) == col(OrderRow.plan_id))
     .join(AccountRow, col(AccountRow.id) == col(OrderRow.account_id))
-    .where(DisputeRow.community_id == bindparam("community"), DisputeRow.status == WARNED, col(DisputeRow.closed_at).is_(None))
+    .where(DisputeRow.community_id == bindparam("community"), col(DisputeRow.status) == WARNED, col(DisputeRow.closed_at).is_(None))
     .order_by(col(DisputeRow.opened_at))
     .limit(bindparam("limit", type_=Integer))
 )
 _WARNED_ORDER = _WARNED.where(DisputeRow.order_id == bindparam("order"))
+_OF_SOURCE = (col(DisputeRow.source_kind) == bindparam("kind"), col(DisputeRow.source_id) == bindparam("source"))
+_ONE = select(DisputeRow.id).where(*_OF_SOURCE).limit(1)
+_HOLDING = _ONE.where(col(DisputeRow.status).in_(DISPUTE_HOLDS), DisputeRow.id != bindparam("besides"))
+_LOST = _ONE.where(DisputeRow.status == DISPUTE_LOST)
 _GIVEN_BACK = (
     table(DisputeRow)
     .update()
-    .where(
-        table(DisputeRow).c.source_kind == bindparam("kind"),
-        table(DisputeRow).c.source_id == bindparam("source"),
-        table(DisputeRow).c.status == WARNED,
-        table(DisputeRow).c.closed_at.is_(None),
-    )
+    .where(*_OF_SOURCE, col(DisputeRow.status) == WARNED, col(DisputeRow.closed_at).is_(None))
     .values(closed_at=bindparam("at"))
 )
 _BY_STRIPE_ID = (
@@ -106,16 +103,12 @@ async def by_stripe_id(session: AsyncSession, account: StripeAccountId, dispute:
 
 async def holding(session: AsyncSession, kind: str, source: str, *, besides: str = "") -> bool:
     """Say whether some dispute, ``besides`` one, suspends what a source opened."""
-    query = select(DisputeRow.id).where(
-        DisputeRow.source_kind == kind, DisputeRow.source_id == source, col(DisputeRow.status).in_(HOLDING), DisputeRow.id != besides
-    )
-    return (await session.exec(query.limit(1))).first() is not None
+    return (await session.exec(_HOLDING, params={"kind": kind, "source": source, "besides": besides})).first() is not None
 
 
 async def lost(session: AsyncSession, kind: str, source: str) -> bool:
     """Say whether a dispute about what a source is paid with was lost."""
-    query = select(DisputeRow.id).where(DisputeRow.source_kind == kind, DisputeRow.source_id == source, DisputeRow.status == LOST)
-    return (await session.exec(query.limit(1))).first() is not None
+    return (await session.exec(_LOST, params={"kind": kind, "source": source})).first() is not None
 
 
 async def warnings(session: AsyncSession, community: CommunityId, limit: int) -> Sequence[Warned]:

@@ -16,10 +16,8 @@ from storage.grants import GrantRow
 from storage.resources import ResourceRow
 from storage.spaces import SpaceRow
 from storage.types import Json, UTCDateTime
-from storage.upsert import insert
+from storage.upsert import AT_ONCE, insert
 
-AT_ONCE = 500
-"""How many grants one statement names."""
 _OPEN = text("done_at IS NULL")
 
 

@@ -14,10 +14,8 @@ from storage.communities import CommunityRow
 from storage.database import Session
 from storage.stripe_accounts import StripeAccountRow
 from storage.tables import rows
-from storage.upsert import insert, table
+from storage.upsert import AT_ONCE, insert, table
 
-AT_ONCE = 500
-"""Rows that one statement writes."""
 NOT_EMPTY = "This database has a community already, and a bundle goes into an empty one. Set DATABASE_URL to another."
 
 

@@ -16,10 +16,7 @@ from storage.plan_resources import PlanResourceRow
 from storage.resources import ResourceRow
 from storage.spaces import SpaceRow
 from storage.types import UTCDateTime, scoped
-from storage.upsert import insert
-
-AT_ONCE = 500
-"""How many people one statement names."""
+from storage.upsert import AT_ONCE, insert
 
 
 class UninvitedRow(SQLModel, table=True):

@@ -9,6 +9,9 @@ from sqlalchemy.dialects.sqlite import Insert as SQLiteInsert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
+AT_ONCE = 500
+"""How many rows one statement names, writes or reads ahead."""
+
 
 def table(row: type[SQLModel]) -> Table:
     """Return the table behind a row class, for statements through Core."""

@@ -179,4 +179,4 @@ def dispute_snapshot(dispute: Fields) -> DisputeSnapshot:
 def fraud_warning(warning: Fields) -> FraudWarning:
     """Read an early fraud warning."""
     payment = id_of(field(warning, "payment_intent")) or id_of(warning["charge"])
-    return FraudWarning(warning["id"], payment, bool(warning["actionable"]))
+    return FraudWarning(warning["id"], payment)

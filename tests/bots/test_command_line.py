@@ -28,6 +28,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def found_the_den(folder: Path, **more: str) -> None:
+    """Write the row of one community, with whatever else it says."""
+    row = {"id": "den", "name": "The Den", "currency": "USD", "keep_refunded": False, "notice_channel": "",
+           "created_at": "2026-11-02 09:00:00", "stopped_reason": "", **more}  # fmt: skip
+    with closing(sqlite3.connect(folder / "doorman.db")) as rows, rows:
+        rows.execute(f"INSERT INTO communities ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", list(row.values()))  # noqa: S608
+
+
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     """Settings that are complete; every vendor's address is one where nobody answers."""
@@ -196,11 +204,7 @@ def test_confirming_what_is_not_there_is_refused(run: Run) -> None:
 
 def test_looking_and_confirming_at_once_is_refused_and_confirms_nothing(run: Run, tmp_path: Path) -> None:
     run("migrate")
-    with closing(sqlite3.connect(tmp_path / "doorman.db")) as rows, rows:
-        rows.execute(
-            "INSERT INTO communities (id, name, currency, keep_refunded, notice_channel, created_at, stopped_at, stopped_reason)"
-            " VALUES ('den', 'The Den', 'USD', false, '', '2026-11-02 09:00:00', '2026-11-02 09:00:00', 'Too many at once.')"
-        )
+    found_the_den(tmp_path, stopped_at="2026-11-02 09:00:00", stopped_reason="Too many at once.")
     code, said = run("sweep", "--dry-run", "--confirm", "den")
     assert (code, said) == (
         2,
@@ -290,11 +294,7 @@ def test_the_emulators_start_by_themselves_and_print_settings_that_are_complete(
 
 def test_a_bundle_goes_from_one_database_into_another_and_comes_out_the_same(run: Run, tmp_path: Path) -> None:
     run("migrate")
-    with closing(sqlite3.connect(tmp_path / "doorman.db")) as rows, rows:
-        rows.execute(
-            "INSERT INTO communities (id, name, currency, keep_refunded, notice_channel, created_at, stopped_reason)"
-            " VALUES ('den', 'The Den', 'USD', false, '', '2026-11-02 09:00:00', '')"
-        )
+    found_the_den(tmp_path)
     first, again, other = tmp_path / "first", tmp_path / "again", f"sqlite:///{tmp_path / 'other.db'}"
     assert run("export", str(first)) == (0, f"{first} has 2 rows. It names people: keep it as you keep a backup.\n")
     assert first.stat().st_mode & 0o777 == 0o600

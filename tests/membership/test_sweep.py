@@ -279,7 +279,9 @@ async def test_reminders_that_were_slept_through_are_one(town: Town, sweeper: Sw
     end = clock.now() + timedelta(hours=12)
     await town.subscribe([await town.member()], end, **failing(clock.now() - 6 * DAY))
     await sweeper.run()
-    assert await reminded(town.db) == [{"plan": town.gold, "until": end.isoformat(), "last": True, "amount": "", "pay_url": ""}]
+    assert await reminded(town.db) == [
+        {"plan": town.gold, "until": end.isoformat(), "again": False, "last": True, "amount": "", "pay_url": ""}
+    ]
 
 
 async def test_a_reminder_says_what_is_open_and_where_to_pay_it(town: Town, sweeper: Sweeper, clock: VirtualClock) -> None:
@@ -292,6 +294,21 @@ async def test_a_reminder_says_what_is_open_and_where_to_pay_it(town: Town, swee
     assert [(button.label, button.url) for button in message.buttons if isinstance(button, LinkButton)] == [
         ("Pay 9.99 USD", "https://invoice.example/1")
     ]
+
+
+@pytest.mark.parametrize(
+    ("told", "title", "begins"),
+    [
+        ({"again": False, "last": False}, "your payment did not go through", "The card for your Gold was declined"),
+        ({"again": True, "last": False}, "your payment is still open", "Your Gold is not paid yet"),
+        ({"again": True, "last": True}, "last reminder about your payment", "Your Gold is not paid yet"),
+    ],
+)
+def test_a_reminder_is_worded_as_news_once_and_as_a_reminder_after(told: dict[str, bool], title: str, begins: str) -> None:
+    facts = {"plan": "Gold", "until": "2026-12-01T00:00:00+00:00", "amount": "9.99 USD", "pay_url": "", **told}
+    message = to_member(Notice(NoticeKind.PAYMENT_FAILED, facts), "Town")
+    assert message.title == f"Town: {title}"
+    assert plain(message.body).startswith(f"{begins}: 9.99 USD is open. You stay in until 1 December 2026.")
 
 
 async def test_nobody_is_reminded_of_what_is_over(town: Town, sweeper: Sweeper, clock: VirtualClock) -> None:

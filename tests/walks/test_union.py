@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from billing.subscription import change
+from billing.entitlement import change
 from core.entitlement import Access, Verdict
 from core.ids import CauseId, EntitlementId, Ids, PlanId, PlatformUserId
 from core.people import Identity
