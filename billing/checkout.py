@@ -65,7 +65,7 @@ class Checkouts:
     ) -> Started:
         """Open a checkout for ``who`` through a link, or find the one that is open. ``price`` is the one they chose of several.
 
-        Refusals: those of the link, ``invite_not_yours``, ``account_elsewhere``, ``already_member``, ``payment_waiting``,
+        Refusals: those of the link, ``invite_not_yours``, ``account_elsewhere``, ``on_hold``, ``already_member``, ``payment_waiting``,
         ``payment_pending``, ``sold_out``, ``price_unknown``, ``below_floor``, ``asked_first``, ``not_accepted``.
         """
         for _ in range(3):

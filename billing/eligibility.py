@@ -41,7 +41,9 @@ async def check_place(session: Session, facts: InviteFacts, who: Identity) -> No
 
 
 async def check_not_member(session: Session, account: AccountRow, plan: PlanView, interval: Interval) -> None:
-    """Refuse to sell a double: ``already_member``, ``payment_waiting``, ``payment_pending``."""
+    """Refuse to sell a double: ``on_hold``, ``already_member``, ``payment_waiting``, ``payment_pending``."""
+    if await entitlements.on_hold(session, account.community_id, account.member_id, plan.id):
+        raise Refusal("on_hold", f"Your “{plan.name}” is on hold: a bank was asked to take back a payment for it. Nothing was charged now.")
     if not extends(interval) and await entitlements.live(session, account.community_id, account.member_id, plan.id):
         raise Refusal(ALREADY, f"You have “{plan.name}” already. Nothing was charged.")
     if (held := await subscriptions.waiting(session, account.member_id, plan.id)) is not None:

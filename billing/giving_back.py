@@ -1,4 +1,4 @@
-"""Money back to whoever paid and could not be let in: by the creator's word alone, and once."""
+"""Money back to whoever paid and could not be let in, or paid twice: by the creator's word alone, and once."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from core.errors import PermanentError, Refusal
 from core.ids import CauseId, CommunityId, Ids, OrderId
 from core.money import Money
 from core.payments import PaymentGateway, PaymentGateways
-from storage import delivering, disputes
+from storage import delivering, disputes, doubles
 from storage.audit import Trail, record
 from storage.database import Database
 from storage.entitlements import SourceKind
@@ -21,11 +21,12 @@ ALREADY = "charge_already_refunded"
 
 @dataclass(frozen=True, slots=True)
 class GivenBack:
-    """What was given back to whom. ``amounts`` is empty where nothing had been paid yet, as in a trial."""
+    """What was given back to whom. ``amounts`` is empty where nothing had been paid yet, as in a trial; ``kept``: another one goes on."""
 
     name: str
     plan: str
     amounts: tuple[Money, ...]
+    kept: bool
 
 
 class GivingBack:
@@ -42,13 +43,14 @@ class GivingBack:
         self._payments = payments
 
     async def give_back(self, community: CommunityId, order: OrderId, *, actor: str, cause: CauseId) -> GivenBack:
-        """Give an order's money back, ending its subscription first so that nothing is charged again: one that is undelivered, or fraud.
+        """Give an order's money back, ending its subscription first so that nothing is charged again: undelivered, a double, or fraud.
 
         Refusal ``delivered`` for any other.
         Asked twice it is done once: every call carries a key made of the order.
         """
         async with self._db.transaction() as session:
-            delivery = await delivering.find(session, community, order) or await disputes.warned(session, community, order)
+            double = await doubles.find(session, community, order)
+            delivery = double or await delivering.find(session, community, order) or await disputes.warned(session, community, order)
             if delivery is None:
                 raise Refusal("delivered", "They are in by now, or it is settled otherwise, so nothing was given back.")
             trail = Trail(self._ids, self._clock.now(), cause, actor)
@@ -64,7 +66,7 @@ class GivingBack:
         else:
             async with self._db.transaction() as session:  # also where what is refunded is kept: this one was not delivered, or is fraud
                 await take_back(session, (SourceKind.PASS, order), Trail(self._ids, self._clock.now(), cause, actor))
-        return GivenBack(delivery.account.name, delivery.plan.name, tuple(amounts))
+        return GivenBack(delivery.account.name, delivery.plan.name, tuple(amounts), double is not None)
 
     async def _stop(self, gateway: PaymentGateway, row: OrderRow) -> tuple[str, ...]:
         """End the subscription, if it is one, and return the payments that were made for the order."""

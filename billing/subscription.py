@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from billing.entitlement import change
 from billing.looks import Looks
-from billing.subscription_news import tell_changed, tell_ended
+from billing.subscription_news import tell_changed, tell_doubles, tell_ended
 from billing.subscription_row import copy, facts, failing_since, owe, paid_until, sold
 from core.clock import Clock
 from core.dunning import next_notice
@@ -119,6 +119,7 @@ class Subscriptions:
         access = await self._access(session, row, snapshot, trail.at, since=row.past_due_since, until=row.paid_until)
         await self._entitle(session, row, access, trail, new=new)
         await tell_changed(session, row, before, trail)
+        await tell_doubles(session, row, trail)
 
     async def foresee(self, session: Session, row: SubscriptionRow, snapshot: SubscriptionSnapshot, at: datetime) -> tuple[Access, PlanId]:
         """Return what :meth:`apply` would decide about a subscription we hold and the plan it would then be of; nothing is written."""

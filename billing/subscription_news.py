@@ -4,13 +4,16 @@ from typing import Any
 
 from core.events import Notice, NoticeKind
 from core.ids import MemberId
-from storage import disputes, entitlements, subscriptions
+from storage import disputes, doubles, entitlements, subscriptions
 from storage.audit import Trail
 from storage.database import Session
 from storage.entitlements import SourceKind
 from storage.outbox import add_notice
 from storage.plans import PlanRow
 from storage.subscriptions import SubscriptionRow
+
+AT_ONCE = 10
+"""Doubles of one member that are told of together."""
 
 
 async def tell_changed(session: Session, row: SubscriptionRow, before: dict[str, Any], trail: Trail) -> None:
@@ -40,6 +43,15 @@ async def tell_ended(session: Session, row: SubscriptionRow, trail: Trail) -> No
     notice = Notice(NoticeKind.ENDED, {"plan": plan.name, "why": await _why(session, row), "renews": renews})
     dedupe = f"ended:{row.id}:{trail.cause}"
     await add_notice(session, trail, row.community_id, notice, member=row.member_id, dedupe=dedupe)
+
+
+async def tell_doubles(session: Session, row: SubscriptionRow, trail: Trail) -> None:
+    """Tell a member and the creator where two subscriptions pay for one plan: the later is offered for refund. Again while it goes on."""
+    for double in await doubles.of_member(session, row.community_id, row.member_id, row.plan_id, AT_ONCE):
+        facts = {"plan": double.plan.name, "amount": str(double.price.money), "who": double.account.name, "order": double.order.id}
+        for kind in (NoticeKind.PAYS_TWICE, NoticeKind.DOUBLE):
+            dedupe = f"{kind}:{double.row.id}:{double.row.period_end.isoformat()}"
+            await add_notice(session, trail, row.community_id, Notice(kind, facts), member=row.member_id, dedupe=dedupe)
 
 
 async def _why(session: Session, row: SubscriptionRow) -> str:

@@ -26,6 +26,7 @@ class NoticeKind(StrEnum):
     MOVED = "moved"
     SUSPENDED = "suspended"
     RESTORED = "restored"
+    PAYS_TWICE = "pays_twice"
 
     NEW_MEMBER = "new_member"
     APPLICATION = "application"
@@ -42,6 +43,7 @@ class NoticeKind(StrEnum):
     UNDELIVERED = "undelivered"
     DISPUTE = "dispute"
     FRAUD_WARNING = "fraud_warning"
+    DOUBLE = "double"
 
 
 FOR_CREATOR = frozenset(
@@ -61,6 +63,7 @@ FOR_CREATOR = frozenset(
         NoticeKind.UNDELIVERED,
         NoticeKind.DISPUTE,
         NoticeKind.FRAUD_WARNING,
+        NoticeKind.DOUBLE,
     }
 )
 

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from core.events import Notice, NoticeKind
 from core.ids import CommunityId, Ids, OrderId, OwnerTaskId, PlatformUserId
 from core.money import Money
 from core.platform import Space
-from storage import delivering, disputes, owner_tasks, reckoning
+from storage import delivering, disputes, doubles, owner_tasks, reckoning
 from storage.audit import Trail, record
 from storage.database import Database, Session
 from storage.grants import GrantRow, GrantTask
@@ -33,17 +34,28 @@ class Todo:
     """What they read on for without paying, by the month."""
 
 
+class Why(StrEnum):
+    """Why a payment may have to be given back."""
+
+    OUTSIDE = "outside"
+    """Who paid could not be let in so far."""
+    FRAUD = "fraud"
+    """Its card's issuer calls it that."""
+    DOUBLE = "double"
+    """It pays for what another subscription pays for already."""
+
+
 @dataclass(frozen=True, slots=True)
-class Undelivered:
-    """Somebody who paid and could not be let in so far, or whose payment its issuer calls ``fraud``: the owner may give the money back."""
+class Refundable:
+    """A payment that the owner may give back. ``missing``: what keeps whoever paid outside."""
 
     order: OrderId
     name: str
     plan: str
     money: Money
-    why: str
     since: datetime
-    fraud: bool = False
+    why: Why
+    missing: str = ""
 
 
 class OwnerTasks:
@@ -52,21 +64,11 @@ class OwnerTasks:
     def __init__(self, *, db: Database) -> None:
         self._db = db
 
-    async def listing(self, community: CommunityId, limit: int) -> Sequence[Todo | Undelivered]:
+    async def listing(self, community: CommunityId, limit: int) -> Sequence[Todo | Refundable]:
         """Return what waits for a community's owner, the oldest first."""
         async with self._db.reading() as session:
-            waiting: list[Todo | Undelivered] = [
-                Undelivered(one.order.id, one.account.name, one.plan.name, one.money, one.row.why, one.row.paid_at)
-                for one in await delivering.asked(session, community, limit)
-            ]
-            waiting += [
-                Undelivered(
-                    one.order.id, one.account.name, one.plan.name, one.row.money, "", one.order.paid_at or one.row.opened_at, fraud=True
-                )
-                for one in await disputes.warnings(session, community, limit)
-            ]
-            taking = await self._taking(session, community, limit)
-        return sorted([*waiting, *taking], key=lambda one: one.since)[:limit]
+            found: list[Todo | Refundable] = [*await _refundable(session, community, limit), *await self._taking(session, community, limit)]
+        return sorted(found, key=lambda one: one.since)[:limit]
 
     async def _taking(self, session: Session, community: CommunityId, limit: int) -> list[Todo]:
         return [
@@ -83,6 +85,22 @@ class OwnerTasks:
             )
             for task in await owner_tasks.open_ones(session, community, limit)
         ]
+
+
+async def _refundable(session: Session, community: CommunityId, limit: int) -> list[Refundable]:
+    outside = [
+        Refundable(one.order.id, one.account.name, one.plan.name, one.money, one.row.paid_at, Why.OUTSIDE, one.row.why)
+        for one in await delivering.asked(session, community, limit)
+    ]
+    fraud = [
+        Refundable(one.order.id, one.account.name, one.plan.name, one.row.money, one.order.paid_at or one.row.opened_at, Why.FRAUD)
+        for one in await disputes.warnings(session, community, limit)
+    ]
+    double = [
+        Refundable(one.order.id, one.account.name, one.plan.name, one.price.money, one.row.started_at, Why.DOUBLE)
+        for one in await doubles.listing(session, community, limit)
+    ]
+    return list({one.order: one for one in [*outside, *fraud, *double]}.values())
 
 
 async def ask(session: Session, task: GrantTask, row: GrantRow, trail: Trail) -> None:

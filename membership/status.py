@@ -14,8 +14,12 @@ from membership.welcome import Welcome, welcome_of
 from storage import account_changes, accounts, grants, standing
 from storage.accounts import AccountRow
 from storage.database import Database, Session
+from storage.entitlements import EntitlementState
 from storage.grants import GrantTask
 from storage.standing import Standing
+
+ON_HOLD = "on hold"
+"""The state of what a bank was asked to take the payment of back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,7 @@ class PlanStanding:
     plan_name: str
     since: datetime
     state: str
-    """For people: active, trial, payment failed, ends, for life, ended."""
+    """For people: active, trial, payment failed, cancelled, paused, for life, on hold."""
     next_payment_at: datetime | None
     ends_at: datetime | None
     price: Money
@@ -101,6 +105,8 @@ def _plan(one: Standing, held: Sequence[GrantTask]) -> PlanStanding:
 def _when(one: Standing) -> tuple[str, datetime | None, datetime | None]:
     """Return the state in a word or two, the next payment and the end."""
     subscription = one.subscription
+    if one.entitlement.state == EntitlementState.SUSPENDED:
+        return ON_HOLD, None, None
     if subscription is None:
         ends = one.entitlement.expires_at
         return ("active", None, ends) if ends else ("for life", None, None)
@@ -110,4 +116,4 @@ def _when(one: Standing) -> tuple[str, datetime | None, datetime | None]:
         return "cancelled", None, subscription.cancel_at
     if subscription.paused_until is not None:
         return "paused", subscription.paused_until, subscription.paid_until
-    return ("trial" if subscription.status == "trialing" else "active"), subscription.period_end, None
+    return ("trial" if subscription.status == "trialing" and not one.given else "active"), subscription.period_end, None

@@ -21,7 +21,7 @@ class Welcome:
     community_name: str
     plan_name: str
     state: str
-    """open, pending, paid, ended, failed, expired."""
+    """open, pending, paid, on_hold, ended, failed, expired."""
     paid: bool
     inside: bool
     invite_url: str
@@ -75,6 +75,11 @@ def _paid(facts: OrderFacts) -> bool:
 
 
 def _state(facts: OrderFacts) -> str:
-    """Return ``ended`` once every reason the order's plan was open for is over; what that opens is decided a moment later."""
+    """Return ``ended`` once every reason the order's plan was open for is over; what that opens is decided a moment later.
+
+    ``on_hold`` where one is suspended and no other opens it.
+    """
     states = {held.state for held in facts.entitlements}
+    if EntitlementState.SUSPENDED in states and EntitlementState.ACTIVE not in states:
+        return "on_hold"
     return "ended" if states == {EntitlementState.ENDED} else "paid"

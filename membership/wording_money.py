@@ -9,7 +9,17 @@ from core.ids import PlatformUserId
 from core.platform import LinkButton, Message
 from core.text import Bold, Code, Mention, Moment, MomentStyle, Span
 
-MONEY = frozenset({NoticeKind.PAYMENT_FAILED, NoticeKind.DISPUTE, NoticeKind.FRAUD_WARNING, NoticeKind.SUSPENDED, NoticeKind.RESTORED})
+MONEY = frozenset(
+    {
+        NoticeKind.PAYMENT_FAILED,
+        NoticeKind.DISPUTE,
+        NoticeKind.FRAUD_WARNING,
+        NoticeKind.SUSPENDED,
+        NoticeKind.RESTORED,
+        NoticeKind.PAYS_TWICE,
+        NoticeKind.DOUBLE,
+    }
+)
 """What is worded here."""
 DASHBOARD = "https://dashboard.stripe.com/disputes/"
 
@@ -18,6 +28,8 @@ def to_holder(notice: Notice, community: str) -> Message:
     """Word it for whoever has what the payment was for."""
     if notice.kind is NoticeKind.PAYMENT_FAILED:
         return _failed(notice, community)
+    if notice.kind is NoticeKind.PAYS_TWICE:
+        return _pays_twice(notice, community)
     facts, plan = notice.facts, Bold(str(notice.facts["plan"]))
     payer = "whoever gave it to you" if facts["gift"] else "you"
     if notice.kind is NoticeKind.RESTORED:
@@ -35,6 +47,8 @@ def to_owner(notice: Notice, about: PlatformUserId | None) -> Message:
         return _unreached(notice, about)
     facts = notice.facts
     who: Span = Bold(str(facts["who"])) if about is None else Mention(about)
+    if notice.kind is NoticeKind.DOUBLE:
+        return _double(facts, who)
     what: tuple[Span, ...] = (" for ", Bold(str(facts["plan"]))) if facts["plan"] else (" as a tip",)
     paid = (who, " paid ", Bold(str(facts["amount"])), *what)
     return _warned(facts, paid) if notice.kind is NoticeKind.FRAUD_WARNING else _disputed(facts, paid)
@@ -81,6 +95,20 @@ def _unreached(notice: Notice, about: PlatformUserId | None) -> Message:
     why = ("'s card was declined for ", Bold(str(notice.facts["plan"])), ", and I can't write to them: their direct messages are closed. ")
     what = ("They stay in until ", day(notice.facts["until"]), ". If you can, tell them to run ", Code("/manage"), ".")
     return Message("Somebody's payment failed, and I can't tell them", (who, *why, *what))
+
+
+def _pays_twice(notice: Notice, community: str) -> Message:
+    facts = notice.facts
+    owner = f", and its owner can give you the {facts['amount']} of the second one back: I have told them. "
+    body = ("Two subscriptions of yours pay for ", Bold(str(facts["plan"])), ". One is enough", owner, Code("/manage"), " ends one too.")
+    return Message(f"{community}: you pay twice", body)
+
+
+def _double(facts: Any, who: Span) -> Message:  # noqa: ANN401
+    button = ReplyButton(f"Refund {facts['amount']}", action=f"refund order:{facts['order']}")
+    what = " is enough. The button ends the second and gives its last payment back, and so does "
+    body = (who, " has two subscriptions to ", Bold(str(facts["plan"])), ", and one", what, Code("/doorman tasks"), ". The first goes on.")
+    return Message("Somebody pays twice", body, (button,))
 
 
 def _answer(facts: Any) -> tuple[Span, ...]:  # noqa: ANN401 - a notice's facts are plain JSON

@@ -83,6 +83,8 @@ _BY_SOURCE = select(EntitlementRow).where(
 )
 _HELD = select(EntitlementRow).where(EntitlementRow.community_id == bindparam("community"), EntitlementRow.member_id == bindparam("member"))
 _LIVE = _HELD.where(col(EntitlementRow.state) == EntitlementState.ACTIVE)
+_NOT_OVER = _HELD.where(col(EntitlementRow.state) != EntitlementState.ENDED)
+_ON_HOLD = _HELD.where(EntitlementRow.plan_id == bindparam("plan"), col(EntitlementRow.state) == EntitlementState.SUSPENDED).limit(1)
 _LIVE_OF_PLAN = _LIVE.where(EntitlementRow.plan_id == bindparam("plan"))
 _OF_PLAN = _HELD.where(EntitlementRow.plan_id == bindparam("plan"))
 _REASONS = (
@@ -103,6 +105,16 @@ async def live(session: AsyncSession, community: CommunityId, member: MemberId, 
     if plan is None:
         return (await session.exec(_LIVE, params=whose)).all()
     return (await session.exec(_LIVE_OF_PLAN, params={**whose, "plan": plan})).all()
+
+
+async def not_over(session: AsyncSession, community: CommunityId, member: MemberId) -> Sequence[EntitlementRow]:
+    """Return what a member has now, also what is suspended."""
+    return (await session.exec(_NOT_OVER, params={"community": community, "member": member})).all()
+
+
+async def on_hold(session: AsyncSession, community: CommunityId, member: MemberId, plan: PlanId) -> bool:
+    """Say whether something of a member's for a plan is suspended."""
+    return (await session.exec(_ON_HOLD, params={"community": community, "member": member, "plan": plan})).first() is not None
 
 
 async def of_plan(session: AsyncSession, community: CommunityId, member: MemberId, plan: PlanId) -> Sequence[EntitlementRow]:

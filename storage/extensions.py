@@ -52,6 +52,12 @@ async def to_do(session: AsyncSession, before: datetime, limit: int) -> Sequence
     return (await session.exec(query.order_by(col(ExtensionRow.at)).limit(limit))).all()
 
 
+async def moved(session: AsyncSession, subscription: SubscriptionId) -> bool:
+    """Say whether time given to a member has moved a subscription's next payment."""
+    query = select(ExtensionRow.id).where(ExtensionRow.subscription_id == subscription, col(ExtensionRow.undoes).is_(other=False))
+    return (await session.exec(query.limit(1))).first() is not None
+
+
 async def undone(session: AsyncSession, subscription: SubscriptionId) -> bool:
     """Say whether a move of a subscription waits for the processor."""
     query = select(ExtensionRow.id).where(ExtensionRow.subscription_id == subscription, col(ExtensionRow.done_at).is_(None))

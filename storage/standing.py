@@ -7,9 +7,9 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.ids import CommunityId, MemberId, OrderId, ResourceId, SubscriptionId
-from storage import plan_resources
+from storage import extensions, plan_resources
 from storage.communities import CommunityRow
-from storage.entitlements import EntitlementRow, SourceKind, live, of_plan
+from storage.entitlements import EntitlementRow, SourceKind, not_over, of_plan
 from storage.invites import InviteRow
 from storage.orders import OrderRow
 from storage.plans import PlanRow
@@ -19,13 +19,14 @@ from storage.subscriptions import SubscriptionRow
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One live entitlement with what it stands on."""
+    """One entitlement that is not over, with what it stands on. ``given``: time given to its member has moved its next payment."""
 
     entitlement: EntitlementRow
     plan: PlanRow
     price: PriceRow
     subscription: SubscriptionRow | None
     resources: frozenset[ResourceId]
+    given: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +44,15 @@ class OrderFacts:
 async def of_member(session: AsyncSession, community: CommunityId, member: MemberId) -> Sequence[Standing]:
     """Return what a member has now, oldest first."""
     found = []
-    for held in sorted(await live(session, community, member), key=lambda row: row.starts_at):
+    for held in sorted(await not_over(session, community, member), key=lambda row: row.starts_at):
         plan = await session.get_one(PlanRow, held.plan_id)
         subscription = None
         if held.source_kind == SourceKind.SUBSCRIPTION:
             subscription = await session.get(SubscriptionRow, SubscriptionId(held.source_id))
         price = await _price(session, plan, subscription)
         opened = frozenset(await plan_resources.of_plan(session, plan.id))
-        found.append(Standing(held, plan, price, subscription, opened))
+        given = subscription is not None and await extensions.moved(session, subscription.id)
+        found.append(Standing(held, plan, price, subscription, opened, given))
     return found
 
 

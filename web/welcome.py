@@ -68,7 +68,7 @@ def places(welcome: Welcome) -> list[PlatformName]:
 
 def _moves(welcome: Welcome) -> bool:
     """Whether there is anything to wait for."""
-    return not welcome.inside and welcome.state not in {"failed", "expired", "ended"} and not _stands(welcome)
+    return not welcome.inside and welcome.state not in {"failed", "expired", "ended", "on_hold"} and not _stands(welcome)
 
 
 def _stands(welcome: Welcome) -> bool:

@@ -5,7 +5,7 @@ from core.ids import OrderId
 
 SPEC = CommandSpec(
     ("refund", "order"),
-    "Give the money back to somebody who paid and could not be let in",
+    "Give the money back to somebody who paid and could not be let in, or paid twice",
     (Option("argument", "The order", required=True),),
     Audience.CREATOR,
     kind=CommandKind.BUTTON,
@@ -18,6 +18,8 @@ async def run(desk: Desk, call: Call) -> CommandReply:
     given = await desk.giving_back.give_back(call.home.community_id, order, actor=call.who.actor, cause=call.cause)
     back = listed([str(amount) for amount in given.amounts])
     money = f"{back} is on its way back to them" if back else "Nothing had been paid yet, or it was given back before"
+    if given.kept:
+        return CommandReply(f"@{given.name} pays once now", (f"Their second {given.plan} has ended, the first goes on. {money}.",))
     return CommandReply(f"@{given.name} is not charged any more", (f"Their {given.plan} has ended. {money}. They may buy again any time.",))
 
 

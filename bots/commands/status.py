@@ -7,7 +7,7 @@ from core.errors import ExternalError, Refusal
 from core.ids import PlatformName
 from core.text import Code, Moment, Text
 from membership.standing import ResourceStanding
-from membership.status import AccountStanding, PlanStanding, Status
+from membership.status import ON_HOLD, AccountStanding, PlanStanding, Status
 
 MOST_BUTTONS, LONGEST_LABEL = 3, 80
 """Buttons of a kind, and letters on one; /join lists every plan."""
@@ -24,7 +24,8 @@ async def run(desk: Desk, call: Call) -> CommandReply:
     notices = "\n".join(status.notices)
     if not status.plans and not outlook.waiting:
         return CommandReply(call.home.community_name, _not_yet(outlook, notices), buttons)
-    waiting: tuple[tuple[str, Text], ...] = tuple((name, (sentence,)) for name, sentence in outlook.waiting)
+    shown = {standing.plan_name for standing in status.plans}
+    waiting: tuple[tuple[str, Text], ...] = tuple((name, (sentence,)) for name, sentence in outlook.waiting if name not in shown)
     return CommandReply(
         f"Your membership in {call.home.community_name}",
         (notices or "This is how it stands right now.",),
@@ -89,6 +90,8 @@ def _account(desk: Desk, account: AccountStanding) -> str:
 
 
 def _row(standing: PlanStanding) -> Text:
+    if standing.state == ON_HOLD:
+        return ("On hold: a bank was asked to take back a payment for it. Once the payment stands, you are back in by yourself.",)
     parts: list[Text] = [(f"{standing.state.capitalize()}. You have had it since ", Moment(standing.since), ".")]
     if standing.ends_at is not None:
         unless = " unless you pay: the button below opens your payments" if standing.state == FAILED else ""

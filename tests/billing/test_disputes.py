@@ -6,10 +6,13 @@ import pytest
 
 from billing.routing import Subject, subject_of
 from core.events import Notice, NoticeKind
+from core.ids import OrderId
+from core.people import Identity
 from core.platform import Message
 from core.text import plain
 from membership.wording import to_creator, to_member
 from sandbox.faults import FaultKind
+from sandbox.memory.world import NAME
 from sandbox.stripe import disputes
 from sandbox.stripe.resource import Resource
 from storage.stripe_accounts import ENVIRONMENT
@@ -39,6 +42,33 @@ async def test_an_inquiry_takes_nothing_and_is_told(scene: Scene) -> None:
     told = "\n".join(scene.heard())
     assert ("A bank asks about a payment" in told, "A bank asks no more" in told, "disputed" in told) == (True, True, False)
     assert scene.rows("SELECT count(*) FROM ledger WHERE subject LIKE 'dispute:%'") == [(0,)]
+
+
+async def says_of_itself(scene: Scene) -> tuple[str, str, str]:
+    """Return what /status answers a fan, how the page of their order stands, and what a checkout would say of Gold."""
+    program, community = scene.town.program, await scene.community()
+    request = await program.ask(program.adapter.ask(scene.town.space, scene.user(0), "status"))
+    await scene.town.settled()
+    (shown,) = [plain(text) for title, text in program.adapter.answers[request.id].fields if title == "Gold"]
+    order = OrderId(scene.rows("SELECT id FROM orders")[0][0])
+    welcome = await program.ask(program.cases.desk.statuses.of_order(order))
+    who = Identity(NAME, scene.town.world.realm, scene.user(0), "Fan 0")
+    outlook = await program.ask(program.cases.desk.checkouts.outlook(community, who))
+    return shown, welcome.state, dict(outlook.waiting).get("Gold", "")
+
+
+@played
+async def test_what_is_on_hold_is_shown_so_and_not_sold_again_meanwhile(scene: Scene) -> None:
+    await scene.pays()
+    dispute = opened(scene)
+    await scene.town.settled()
+    shown, state, sale = await says_of_itself(scene)
+    assert (shown.startswith("On hold: a bank was asked"), state) == (True, "on_hold")
+    assert sale == "Your “Gold” is on hold: a bank was asked to take back a payment for it. Nothing was charged now."
+    closed(scene, dispute, won=True)
+    await scene.town.settled()
+    shown, state, sale = await says_of_itself(scene)
+    assert (shown.startswith("Active."), state, sale) == (True, "paid", "")
 
 
 @played

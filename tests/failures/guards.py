@@ -48,6 +48,11 @@ def _does_nothing(target: str) -> Removal:
     return _is(target, _nothing)
 
 
+def _of_two_ends_all_and_says_nothing(patch: Patch) -> None:
+    mutants.ends_all_on_the_first_of_two(patch)
+    _does_nothing("billing.subscription.tell_doubles")(patch)
+
+
 async def _no_lanes(*_given: object) -> set[str]:
     return set()
 
@@ -220,7 +225,7 @@ GUARDS: Mapping[int, Removal] = MappingProxyType(
         28: _does_nothing("billing.dispute.Disputes.look"),
         29: _does_nothing("billing.subscription.plan_of"),
         30: _takes_first,
-        31: mutants.ends_all_on_the_first_of_two,
+        31: _of_two_ends_all_and_says_nothing,
         32: _is("membership.reconcile.changes", lambda _wanted, _current: []),
         33: _codes_last_for_ever,
         34: _does_nothing("billing.gift_settling.take_back"),
